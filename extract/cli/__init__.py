@@ -1,0 +1,1 @@
+"""Sub-commands that this project adds to `dlt pipeline`."""

@@ -1,0 +1,81 @@
+"""dlt's plug-in hook: `dlt pipeline [VENUE] run` and `dlt pipeline [VENUE] status`.
+
+Imported by every dlt command, so it imports next to nothing itself; the commands import what they need when they run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from dlt.common.configuration.plugins import SupportsCliCommand, hookimpl, only_host
+
+VENUES = ("polymarket", "dome")
+
+
+class RunCommand(SupportsCliCommand):
+    command = "run"
+    parent = "pipeline"
+    help_string = "Fetches what is new from a venue's API into the warehouse"
+    docs_url = None
+    description = (
+        "Fetches trades, ledgers, markets and events of a venue (default: polymarket) into the warehouse. "
+        "Without options: every wallet that is due, each from where its last completed walk ended, less the overlap; "
+        "a wallet that was never completed is read whole. "
+        "Exit codes: 0 all done, 1 done with failures (named), 2 wrong usage or setting, "
+        "3 stopped early, the same command resumes."
+    )
+
+    def configure_parser(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--wallets",
+            metavar="A,B|FILE",
+            help="only these: addresses parted by commas, or a file with one address per line",
+        )
+        parser.add_argument("--top", type=int, metavar="N", help="only the first N wallets of the venue's leaderboard")
+        parser.add_argument("--max-wallets", type=int, metavar="N", help="stop after N wallets, most urgent first")
+        bounds = parser.add_mutually_exclusive_group()
+        bounds.add_argument("--since", metavar="ISO", help="from this moment on (UTC where it names no offset)")
+        bounds.add_argument("--full", action="store_true", help="whole history again, with no lower bound")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="ask the venue for the same pages, load nothing, and say what would be fetched in how many requests",
+        )
+
+    def execute(self, args: argparse.Namespace) -> None:
+        from extract.cli import run
+
+        run.execute(args)
+
+
+class StatusCommand(SupportsCliCommand):
+    command = "status"
+    parent = "pipeline"
+    help_string = "Shows runs, wallets by sync status, freshness and failures"
+    docs_url = None
+    description = (
+        "Shows the last runs of a venue (default: polymarket), its wallets by sync status, how fresh they are, and "
+        "what failed and why. Reads the warehouse only. "
+        "Exit codes: 0 shown, 1 shown and some wallets are failed, 2 wrong usage or setting, 3 warehouse busy."
+    )
+
+    def configure_parser(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+    def execute(self, args: argparse.Namespace) -> None:
+        from extract.cli import status
+
+        status.execute(args)
+
+
+@hookimpl(specname="plug_cli")
+@only_host("dlt")
+def plug_run(host: str) -> Any:
+    return RunCommand
+
+
+@hookimpl(specname="plug_cli")
+@only_host("dlt")
+def plug_status(host: str) -> Any:
+    return StatusCommand

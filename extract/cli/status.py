@@ -1,0 +1,115 @@
+"""`dlt pipeline [VENUE] status`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import dlt
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from extract.cli.common import DONE, DONE_WITH_FAILURES, end, mistakes_explained, venue_name
+from extract.settings import UsageError
+from extract.warehouse import open_pipeline, public_rows
+
+RUN_COLUMNS = (
+    "last_sync_time",
+    "status",
+    "wallets_processed",
+    "trades_fetched",
+    "markets_fetched",
+    "events_fetched",
+    "requests",
+    "sync_duration_seconds",
+)
+FAILURE_COLUMNS = ("wallet_address", "error_count", "last_error", "last_synced_at")
+LATEST = 5
+
+
+def execute(args: argparse.Namespace) -> None:
+    with mistakes_explained(Console(stderr=True)):
+        name = venue_name(args)
+        state = _state(open_pipeline(name), name)
+        if args.json:
+            print(json.dumps(state, default=_iso))
+        else:
+            _show(name, state)
+        end(DONE_WITH_FAILURES if state["failed_wallets"] else DONE)
+
+
+def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
+    """What the public tables say of one venue: `runs`, `wallets` by status, `freshness`, `failed_wallets`."""
+    only = f"where venue = '{venue}'"
+    runs = _records(
+        pipeline, "daily_sync_checkpoint", RUN_COLUMNS, f"{only} order by last_sync_time desc limit {LATEST}"
+    )
+    wallets = _records(
+        pipeline,
+        "wallet_sync_metadata",
+        (
+            "sync_status",
+            "count(*) as wallets",
+            "min(last_synced_at) as stalest",
+            "max(last_synced_at) as freshest",
+        ),
+        f"{only} group by sync_status order by sync_status",
+    )
+    failed = _records(
+        pipeline,
+        "wallet_sync_metadata",
+        FAILURE_COLUMNS,
+        f"{only} and sync_status = 'failed' order by error_count desc, wallet_address",
+    )
+    return {"venue": venue, "runs": runs, "wallets": wallets, "failed_wallets": failed}
+
+
+def _records(pipeline: dlt.Pipeline, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
+    rows = public_rows(pipeline, table, tuple(columns), tail)
+    if rows is None:
+        raise UsageError(f"there is no table {table} yet: run `dbt build` once, after the first run")
+    names = [column.split(" as ")[-1] for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _show(venue: str, state: dict[str, Any]) -> None:
+    out = Console(highlight=False)
+    if not state["runs"]:
+        out.print(f"{venue}: no run yet. Start with: dlt pipeline {venue} run")
+        return
+    out.print(_table(f"{venue}: last runs", state["runs"]))
+    out.print(_table("wallets", state["wallets"]))
+    for failure in state["failed_wallets"][:LATEST]:
+        out.print(
+            f"[red]failed[/] {failure['wallet_address']} ({failure['error_count']}x): "
+            f"{escape(str(failure['last_error']))}",
+            soft_wrap=True,
+        )
+    if len(state["failed_wallets"]) > LATEST:
+        out.print(f"… and {len(state['failed_wallets']) - LATEST} more: --json names all")
+
+
+def _table(title: str, records: list[dict[str, Any]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name, value in records[0].items() if records else ():
+        heading = name.removeprefix("last_").removesuffix("_processed").removesuffix("_fetched").replace("_", " ")
+        table.add_column(heading, justify="right" if isinstance(value, int | float) else "left")
+    for record in records:
+        table.add_row(*(_cell(value) for value in record.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "–" if value is None else escape(str(value))
+
+
+def _iso(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,68 @@
+"""Polymarket: where its APIs are, how large their pages, how they name things.
+
+Source: docs.polymarket.com/api-reference (Data API v2, Gamma keyset), read in 2026.
+"""
+
+from __future__ import annotations
+
+from dlt.common.configuration import configspec
+
+from extract.raw import RawTable
+from extract.settings import VenueSettings
+
+DATA_PAGE = 1000
+"""Largest page of /v2/trades and /v2/activity; a larger `limit` is silently cut or refused."""
+
+GAMMA_PAGE = 100
+"""Largest page of the keyset lists and largest number of ids in one look-up (the URL limit is about 8 kB)."""
+
+LEADERBOARD_PAGE = 1000
+
+ACTIVITY_TYPES = (
+    "TRADE,SPLIT,MERGE,REDEEM,CONVERSION,REWARD,MAKER_REBATE,TAKER_REBATE,REFERRAL_REWARD,"
+    "MIGRATION,YIELD,DEPOSIT,WITHDRAWAL,TIP"
+)
+
+TRADES = RawTable(
+    "trades",
+    {
+        "transaction_hash": "transaction_hash",
+        "proxy_wallet": "proxy_wallet",
+        "token_id": "token_id",
+        "condition_id": "condition_id",
+        "side": "side",
+        "size": "size",
+        "price": "price",
+        "timestamp": "timestamp",
+    },
+)
+ACTIVITY = RawTable(
+    "activity",
+    {
+        "transaction_hash": "transaction_hash",
+        "proxy_wallet": "proxy_wallet",
+        "token_id": "token_id",
+        "condition_id": "condition_id",
+        "type": "type",
+        "side": "side",
+        "size": "size",
+        "price": "price",
+        "usdc_size": "usdc_size",
+        "timestamp": "timestamp",
+    },
+)
+MARKETS = RawTable("markets", {"id": "id", "condition_id": "conditionId", "slug": "slug"})
+EVENTS = RawTable("events", {"id": "id", "slug": "slug"})
+LEADERBOARD = RawTable("leaderboard", {"user_id": "user_id"})
+
+
+@configspec
+class PolymarketSettings(VenueSettings):
+    """Settings `SOURCES__POLYMARKET__…`."""
+
+    data_api_url: str = "https://data-api.polymarket.com"
+    gamma_api_url: str = "https://gamma-api.polymarket.com"
+    requests_per_second: float = 20.0
+    """Per host. The tightest documented limit on these routes is 200 requests in 10 seconds."""
+    leaderboard_wallets: int = 500
+    """How many wallets of the leaderboard a run with no list of wallets takes in."""

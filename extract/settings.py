@@ -1,0 +1,43 @@
+"""Settings that all venues share, resolved by dlt from environment, `.dlt/config.toml` and `.dlt/secrets.toml`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import BaseConfiguration
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done; the message names the option or setting and says what to do."""
+
+
+@configspec
+class VenueSettings(BaseConfiguration):
+    """Pace, parallelism and overlap of one venue's walks."""
+
+    requests_per_second: float = 10.0
+    workers: int = 4
+    """Walks under way at once."""
+    overlap: int = 900
+    """Seconds that an incremental walk reads again before its watermark, for rows that the venue shows late."""
+    walks_per_load: int = 400
+    """Wallet walks in one load package: what a crash can cost at most."""
+
+
+Settings = TypeVar("Settings", bound=VenueSettings)
+
+
+def resolve(settings: Settings, venue: str) -> Settings:
+    """Returns `settings` filled from `SOURCES__<VENUE>__…`."""
+    resolved = resolve_configuration(settings, sections=("sources", venue))
+    for name, least in (
+        ("requests_per_second", 0.001),
+        ("workers", 1),
+        ("overlap", 0),
+        ("walks_per_load", 1),
+    ):
+        if getattr(resolved, name) < least:
+            raise UsageError(f"SOURCES__{venue.upper()}__{name.upper()} must be at least {least}")
+    return resolved

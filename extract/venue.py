@@ -1,0 +1,75 @@
+"""What a run needs to know of a venue: which readings there are, not how they are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from extract.raw import RawTable
+from extract.settings import VenueSettings
+from extract.walks import Reading
+
+Keys = Mapping[str, Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WalkStart:
+    """Where a wallet's walk begins: `bound_from` None is the whole history.
+
+    `expect_rows`: the warehouse holds rows of the wallet in these bounds, or the venue listed it as a trader.
+    """
+
+    bound_from: datetime | None
+    expect_rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Fetches things by id, in full batches.
+
+    Args:
+        table: raw table of the things.
+        id_column: column of `table` that holds the id asked for.
+        batch_size: most ids in one request.
+        variants: what must be asked one after the other to see everything, for instance closed and open markets;
+            ids that one variant returned are not asked for again.
+        reading: makes the reading for (ids, variant).
+        names: ids that rows of this table name for the next look-up.
+    """
+
+    table: RawTable
+    id_column: str
+    batch_size: int
+    variants: tuple[str, ...]
+    reading: Callable[[Sequence[str], str], Reading]
+    names: Callable[[Sequence[msgspec.Raw]], Iterable[str]]
+
+
+class Venue(Protocol):
+    """One venue's readings. `look_ups` run in order, each fed by the ids that the one before named."""
+
+    name: str
+    wallet_tables: tuple[str, ...]
+
+    @property
+    def settings(self) -> VenueSettings: ...
+
+    @property
+    def look_ups(self) -> tuple[LookUp, ...]: ...
+
+    @property
+    def requests_made(self) -> int: ...
+
+    def discovery(self, count: int | None) -> Reading | None:
+        """The reading that names wallets worth following, or None where the venue has none."""
+        ...
+
+    def wallet_readings(self, wallet: str, starts: Mapping[str, WalkStart]) -> Iterator[Reading]:
+        """One reading per name in `wallet_tables`."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,116 @@
+"""The warehouse as the extractor sees it: a dlt pipeline to load with, and the lists that dbt says are due."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dlt
+import duckdb
+from dlt.common.destination.exceptions import DestinationException
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+from extract.settings import UsageError
+
+PUBLIC_SCHEMA = "polyomega"
+DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
+WORKING_FOLDER = ".polyomega/pipelines"
+DESTINATIONS = ("duckdb", "bigquery")
+
+
+class WarehouseBusyError(Exception):
+    """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
+
+
+def open_pipeline(venue: str) -> dlt.Pipeline:
+    """Returns the venue's dlt pipeline, its destination chosen by `DESTINATION__NAME` and seen to be writable.
+
+    Raises:
+        UsageError: the destination is unknown or cannot be opened with these settings.
+        WarehouseBusyError: another process has the DuckDB file open.
+    """
+    name = dlt.config.get("destination.name", str) or "duckdb"
+    if name not in DESTINATIONS:
+        raise UsageError(f"DESTINATION__NAME must be one of {', '.join(DESTINATIONS)}, got {name!r}")
+    destination: Any = dlt.destinations.bigquery() if name == "bigquery" else _duckdb()
+    # Raw rows name the load that brought them: models count only rows of loads that were committed.
+    dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+    pipeline = dlt.pipeline(
+        pipeline_name=venue,
+        destination=destination,
+        dataset_name=f"raw_{venue}",
+        pipelines_dir=_pipelines_dir(destination),
+    )
+    _check_opens(pipeline)
+    return pipeline
+
+
+def _duckdb() -> Any:
+    return dlt.destinations.duckdb(credentials=_duckdb_file())
+
+
+def _duckdb_file() -> str:
+    return dlt.config.get("destination.duckdb.credentials", str) or DEFAULT_DUCKDB_FILE
+
+
+def _pipelines_dir(destination: Any) -> str:
+    """One working folder per warehouse: packages fetched for one must never be loaded into another."""
+    configured: str | None = dlt.config.get("pipelines_dir", str)
+    if configured:
+        return configured
+    if destination.destination_name == "duckdb":
+        identity = os.path.abspath(_duckdb_file())
+    else:
+        identity = str(dlt.config.get("destination.bigquery.credentials.project_id", str))
+    return os.path.join(WORKING_FOLDER, hashlib.sha256(identity.encode()).hexdigest()[:12])
+
+
+def _check_opens(pipeline: dlt.Pipeline) -> None:
+    try:
+        with pipeline.sql_client() as client:
+            client.execute_sql("select 1")
+    except (DestinationException, duckdb.Error) as error:
+        reason = str(getattr(error, "inner_exc", error)).splitlines()[0]
+        if "lock" in reason.lower():
+            raise WarehouseBusyError(
+                f"the warehouse is open in another process, try again when it is closed ({reason})"
+            ) from None
+        setting = f"DESTINATION__{pipeline.destination.destination_name.upper()}__CREDENTIALS"
+        raise UsageError(f"the warehouse cannot be opened, check {setting}: {reason}") from None
+
+
+@contextmanager
+def only_run(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Holds the pipeline's working folder, so that no two runs share it.
+
+    Raises:
+        WarehouseBusyError: another run holds it.
+    """
+    os.makedirs(pipeline.working_dir, exist_ok=True)
+    with open(os.path.join(pipeline.working_dir, "run.lock"), "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WarehouseBusyError(
+                f"another `dlt pipeline {pipeline.pipeline_name} run` is under way, try again when it has ended"
+            ) from None
+        yield
+
+
+def public_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], tail: str = "") -> list[Any] | None:
+    """Rows of a public table or view, or None where dbt has not built it yet.
+
+    Args:
+        tail: SQL after the from clause; never built from outside text.
+    """
+    with pipeline.sql_client() as client, client.with_alternative_dataset_name(PUBLIC_SCHEMA) as public:
+        relation = public.make_qualified_table_name(table)
+        try:
+            rows = public.execute_sql(f"select {', '.join(columns)} from {relation} {tail}")
+        except DatabaseUndefinedRelation:
+            return None
+        return list(rows or [])
