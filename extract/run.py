@@ -120,8 +120,12 @@ class DltSink:
     def take_run_record(self, record: pa.Table) -> None:
         self._load(dlt.resource([record], name="runs"))
 
-    def finish_pending(self) -> None:
-        """Loads what an earlier run had fetched but not committed."""
+    def prepare(self) -> None:
+        """Makes the working folder agree with the warehouse, then loads what an earlier run fetched but not committed.
+
+        A warehouse that was deleted takes its working folder along; an empty folder learns the schema anew.
+        """
+        self.pipeline.sync_destination()
         if self.pipeline.has_pending_data:
             self.pipeline.normalize()
             self.pipeline.load()

@@ -26,8 +26,11 @@ class WarehouseBusyError(Exception):
     """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
 
 
-def open_pipeline(venue: str) -> dlt.Pipeline:
+def open_pipeline(venue: str, *, create: bool) -> dlt.Pipeline:
     """Returns the venue's dlt pipeline, its destination chosen by `DESTINATION__NAME` and seen to be writable.
+
+    Args:
+        create: make a DuckDB file where there is none; otherwise the pipeline is returned unopened.
 
     Raises:
         UsageError: the destination is unknown or cannot be opened with these settings.
@@ -45,8 +48,14 @@ def open_pipeline(venue: str) -> dlt.Pipeline:
         dataset_name=f"raw_{venue}",
         pipelines_dir=_pipelines_dir(destination),
     )
-    _check_opens(pipeline)
+    if create or has_warehouse(pipeline):
+        _check_opens(pipeline)
     return pipeline
+
+
+def has_warehouse(pipeline: dlt.Pipeline) -> bool:
+    """False where the DuckDB file was never made; connecting to it would make it."""
+    return pipeline.destination.destination_name != "duckdb" or os.path.exists(_duckdb_file())
 
 
 def _duckdb() -> Any:
@@ -107,6 +116,8 @@ def public_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], ta
     Args:
         tail: SQL after the from clause; never built from outside text.
     """
+    if not has_warehouse(pipeline):
+        return None
     with pipeline.sql_client() as client, client.with_alternative_dataset_name(PUBLIC_SCHEMA) as public:
         relation = public.make_qualified_table_name(table)
         try:

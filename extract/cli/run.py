@@ -45,7 +45,7 @@ def execute(args: argparse.Namespace) -> None:
         options = _options(args)
         readings = venue(name)
         try:
-            pipeline = open_pipeline(name)
+            pipeline = open_pipeline(name, create=not args.dry_run)
             with only_run(pipeline):
                 end(_run(readings, pipeline, options, args.dry_run, errors))
         finally:
@@ -58,7 +58,7 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
     run = Run(readings, options, Due(), DrySink(workers) if is_dry else loading)
     try:
         if not is_dry:
-            loading.finish_pending()
+            loading.prepare()
         run.due = _due(pipeline, readings)
         with _stopped_by_signal(run.stop), shown(run, errors):
             run.execute()

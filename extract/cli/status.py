@@ -34,7 +34,7 @@ LATEST = 5
 def execute(args: argparse.Namespace) -> None:
     with mistakes_explained(Console(stderr=True)):
         name = venue_name(args)
-        state = _state(open_pipeline(name), name)
+        state = _state(open_pipeline(name, create=False), name)
         if args.json:
             print(json.dumps(state, default=_iso))
         else:
@@ -71,7 +71,7 @@ def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
 def _records(pipeline: dlt.Pipeline, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
     rows = public_rows(pipeline, table, tuple(columns), tail)
     if rows is None:
-        raise UsageError(f"there is no table {table} yet: run `dbt build` once, after the first run")
+        raise UsageError(f"there is no table {table} yet: run `dlt pipeline run`, then `dbt build`")
     names = [column.split(" as ")[-1] for column in columns]
     return [dict(zip(names, row, strict=True)) for row in rows]
 

@@ -1,0 +1,30 @@
+{#- amount * part / whole, rounded to 6 decimals, half away from zero; 0 where `whole` is 0. Exact: DuckDB divides
+    decimals as floats, so it counts in whole millionths. Arguments are numeric(38, 9), not negative, and have no more
+    than 6 decimals, as on-chain amounts do. -#}
+{% macro prorate(amount, part, whole) -%}
+    {{ return(adapter.dispatch('prorate', 'polyomega')(amount, part, whole)) }}
+{%- endmacro %}
+
+{% macro default__prorate(amount, part, whole) -%}
+    {{ exceptions.raise_compiler_error("prorate is not implemented for " ~ target.type) }}
+{%- endmacro %}
+
+{% macro bigquery__prorate(amount, part, whole) -%}
+    coalesce(
+        cast(round(cast({{ amount }} as bignumeric) * {{ part }} / nullif({{ whole }}, 0), 6) as numeric),
+        0
+    )
+{%- endmacro %}
+
+{#- n / d in whole numbers, rounded half up, is (2n + d) // 2d. -#}
+{% macro duckdb__prorate(amount, part, whole) -%}
+    {%- set numerator -%}
+        cast({{ amount }} * 1000000 as hugeint) * cast({{ part }} * 1000000 as hugeint)
+    {%- endset -%}
+    {%- set denominator -%} cast({{ whole }} * 1000000 as hugeint) {%- endset -%}
+    cast(
+        coalesce((2 * {{ numerator }} + {{ denominator }}) // nullif(2 * {{ denominator }}, 0), 0)
+        * cast(0.000001 as decimal(7, 6))
+        as numeric(38, 9)
+    )
+{%- endmacro %}

@@ -1,0 +1,5 @@
+{#- A model's schema is the one it names, on every target: scripts and dashboards read `polyomega.trades`. A prefix
+    (DBT_SCHEMA_PREFIX, for instance `pr_123_`) gives a trial build schemas of its own; raw schemas never have it. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ env_var('DBT_SCHEMA_PREFIX', '') }}{{ custom_schema_name or target.schema }}
+{%- endmacro %}

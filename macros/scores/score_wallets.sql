@@ -1,0 +1,291 @@
+{#- The query behind `wallet_scores` and `wallet_scores_by_category`: one row per wallet, category and period, or per
+    wallet and period. docs/scores.md derives every number.
+    Args: by_category: whether the category is part of the key. -#}
+{% macro score_wallets(by_category) -%}
+{%- set key = ['wallet_address', 'category', 'period'] if by_category else ['wallet_address', 'period'] -%}
+{%- set pool_key = ['category', 'period'] if by_category else ['period'] -%}
+with pnl as (
+
+    select * from {{ ref('wallet_market_pnl') }}
+
+),
+
+coverage as (
+
+    select * from {{ ref('int_wallet_coverage') }}
+    where resource = 'trades'
+
+),
+
+moment as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+periods as (
+
+    select
+        'all' as period,
+        as_of,
+        {{ epoch_timestamp("'0'") }} as resolved_after
+    from moment
+    {%- for days in [365, 90, 30] %}
+    union all
+    select
+        '{{ days }}d' as period,
+        as_of,
+        {{ timestamp_minus_days('as_of', days) }} as resolved_after
+    from moment
+    {%- endfor %}
+
+),
+
+-- A history read to its beginning at either venue is whole.
+complete_wallets as (
+
+    select
+        wallet_address,
+        max(case when is_complete then 1 else 0 end) = 1 as is_complete
+    from coverage
+    group by wallet_address
+
+),
+
+-- Every wallet that ever held anything has a row, so that nobody has to guess why one is missing.
+wallets as (
+
+    select distinct
+        pnl.wallet_address{{ ",\n        pnl.category" if by_category }}
+    from pnl
+
+),
+
+resolved as (
+
+    select
+        pnl.wallet_address,
+        pnl.category,
+        periods.period,
+        {% if var('omega_unit') == 'event' -%}
+        coalesce(pnl.event_slug, pnl.market_id) as observation,
+        {%- else -%}
+        pnl.market_id as observation,
+        {%- endif %}
+        pnl.is_scored,
+        pnl.resolved_pnl,
+        pnl.stake_usd
+    from pnl
+    inner join periods
+        on
+            pnl.resolved_at > periods.resolved_after
+            and pnl.resolved_at <= periods.as_of
+    where
+        pnl.is_scored
+        or pnl.not_scored_reason = 'ledger_break'
+
+),
+
+observations as (
+
+    {% if var('omega_unit') == 'event' -%}
+    select
+        {{ key | join(',\n        ') }},
+        observation,
+        is_scored,
+        sum(resolved_pnl) as resolved_pnl,
+        sum(stake_usd) as stake_usd
+    from resolved
+    group by {{ key | join(', ') }}, observation, is_scored
+    {%- else -%}
+    select
+        {{ key | join(',\n        ') }},
+        observation,
+        is_scored,
+        resolved_pnl,
+        stake_usd
+    from resolved
+    {%- endif %}
+
+),
+
+summed as (
+
+    select
+        {{ key | join(',\n        ') }},
+        sum(case when is_scored then 1 else 0 end) as resolved_markets,
+        sum(case when is_scored and resolved_pnl > 0 then 1 else 0 end) as wins,
+        sum(case when is_scored and resolved_pnl < 0 then 1 else 0 end) as losses,
+        sum(case when is_scored then greatest(resolved_pnl, 0) else 0 end) as total_gains,
+        sum(case when is_scored then greatest(-resolved_pnl, 0) else 0 end) as total_losses,
+        sum(
+            case when is_scored and resolved_pnl > 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end
+        ) as gains_squared,
+        sum(
+            case when is_scored and resolved_pnl < 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end
+        ) as losses_squared,
+        sum(case when is_scored then stake_usd else 0 end) as stake_usd,
+        sum(case when is_scored then 0 else stake_usd end) as unscored_stake_usd
+    from observations
+    group by {{ key | join(', ') }}
+
+),
+
+pooled as (
+
+    select
+        {{ pool_key | join(',\n        ') }},
+        cast(sum(total_gains) as {{ double_type() }})
+        / nullif(cast(sum(total_losses) as {{ double_type() }}), 0) as pooled_omega
+    from summed
+    group by {{ pool_key | join(', ') }}
+
+),
+
+-- From here on ratios: sums are exact decimals, and each becomes a float once.
+measured as (
+
+    select
+        wallets.wallet_address,
+        {% if by_category -%}
+        wallets.category,
+        {% endif -%}
+        periods.period,
+        periods.as_of,
+        coalesce(complete_wallets.is_complete, false) as is_complete,
+        coalesce(summed.resolved_markets, 0) as resolved_markets,
+        coalesce(summed.wins, 0) as wins,
+        coalesce(summed.losses, 0) as losses,
+        coalesce(summed.total_gains, 0) as total_gains,
+        coalesce(summed.total_losses, 0) as total_losses,
+        coalesce(summed.total_gains - summed.total_losses, 0) as total_pnl,
+        coalesce(cast(summed.total_gains as {{ double_type() }}), 0) as gains,
+        coalesce(cast(summed.total_losses as {{ double_type() }}), 0) as lost,
+        coalesce(cast(summed.gains_squared as {{ double_type() }}), 0) as gains_squared,
+        coalesce(cast(summed.losses_squared as {{ double_type() }}), 0) as losses_squared,
+        coalesce(cast(summed.stake_usd as {{ double_type() }}), 0) as stake,
+        coalesce(
+            summed.unscored_stake_usd
+            > cast('{{ var('omega_max_unscored_stake_share') }}' as numeric(38, 9))
+            * (summed.stake_usd + summed.unscored_stake_usd),
+            false
+        ) as is_mostly_unscored,
+        pooled.pooled_omega
+    from wallets
+    cross join periods
+    left join complete_wallets on wallets.wallet_address = complete_wallets.wallet_address
+    left join summed
+        on
+            wallets.wallet_address = summed.wallet_address
+            {% if by_category -%}
+            and wallets.category = summed.category
+            {% endif -%}
+            and periods.period = summed.period
+    left join pooled
+        on
+            periods.period = pooled.period
+            {%- if by_category %}
+            and wallets.category = pooled.category
+            {%- endif %}
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when not is_complete then 'history_incomplete'
+            when is_mostly_unscored then 'ledger_break'
+        end as withheld_reason,
+        gains / nullif(lost, 0) as omega,
+        -- Of the logarithm of omega; unknown without a gain or without a loss.
+        sqrt(
+            gains_squared / nullif(gains * gains, 0)
+            + losses_squared / nullif(lost * lost, 0)
+        ) as se_log,
+        {{ var('omega_shrinkage_k') }} * stake / nullif(resolved_markets, 0) as shrinkage_stake
+    from measured
+
+),
+
+classified as (
+
+    select
+        *,
+        case
+            when withheld_reason is not null then 'withheld'
+            when resolved_markets = 0 then 'no_resolved'
+            when total_losses = 0 then 'no_losses'
+            when resolved_markets < {{ var('omega_min_markets') }} then 'too_few'
+            else 'ok'
+        end as omega_status
+    from judged
+
+),
+
+scored as (
+
+    select
+        *,
+        case when omega_status in ('ok', 'too_few') then omega end as omega_ratio,
+        case when omega_status in ('ok', 'too_few') then omega * exp(-1.96 * se_log) end as omega_low,
+        case when omega_status in ('ok', 'too_few') then omega * exp(1.96 * se_log) end as omega_high,
+        case
+            when omega_status in ('ok', 'too_few', 'no_losses')
+                then (gains + shrinkage_stake * pooled_omega) / nullif(lost + shrinkage_stake, 0)
+        end as omega_shrunk
+    from classified
+
+),
+
+ranked as (
+
+    select
+        *,
+        case
+            when omega_status = 'ok'
+                then
+                    row_number() over (
+                        partition by {{ pool_key | join(', ') }}, omega_status
+                        order by omega_low desc nulls last, total_pnl desc, wallet_address
+                    )
+        end as rank
+    from scored
+
+),
+
+final as (
+
+    select
+        wallet_address,
+        {% if by_category -%}
+        category,
+        {% endif -%}
+        period,
+        omega_status,
+        withheld_reason,
+        cast(resolved_markets as int64) as resolved_markets,
+        cast(wins as int64) as wins,
+        cast(losses as int64) as losses,
+        cast(total_gains as numeric(38, 9)) as total_gains,
+        cast(total_losses as numeric(38, 9)) as total_losses,
+        cast(total_pnl as numeric(38, 9)) as total_pnl,
+        omega_ratio,
+        omega_low,
+        omega_high,
+        omega_shrunk,
+        (gains + lost) * (gains + lost) / nullif(gains_squared + losses_squared, 0) as effective_markets,
+        case
+            when omega_status != 'withheld'
+                then cast(wins as {{ double_type() }}) / nullif(resolved_markets, 0)
+        end as win_rate,
+        case when omega_status != 'withheld' then cast(total_pnl as {{ double_type() }}) / nullif(stake, 0) end as roi,
+        rank,
+        as_of
+    from ranked
+
+)
+
+select * from final
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{{ config(cluster_by=cluster_by(['period'])) }}
+
+{{ score_wallets(by_category=false) }}

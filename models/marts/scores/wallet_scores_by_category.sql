@@ -1,0 +1,3 @@
+{{ config(cluster_by=cluster_by(['category', 'period'])) }}
+
+{{ score_wallets(by_category=true) }}

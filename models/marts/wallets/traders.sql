@@ -1,0 +1,97 @@
+{{ config(cluster_by=cluster_by(['wallet_address'])) }}
+
+with trades as (
+
+    select * from {{ ref('trades') }}
+
+),
+
+walks as (
+
+    select * from {{ ref('int_wallet_walks') }}
+
+),
+
+leaderboard as (
+
+    select * from {{ ref('stg_polymarket__leaderboard') }}
+
+),
+
+exchange_contracts as (
+
+    select * from {{ ref('exchange_contracts') }}
+
+),
+
+-- Where a wallet was first heard of; of several, the one that came first in this list.
+sightings as (
+
+    select
+        wallet_address,
+        'leaderboard' as discovered_from,
+        1 as discovery_rank,
+        min(fetched_at) as first_seen_at
+    from leaderboard
+    group by wallet_address
+    union all
+    select
+        wallet_address,
+        'request' as discovered_from,
+        2 as discovery_rank,
+        min(started_at) as first_seen_at
+    from walks
+    group by wallet_address
+    union all
+    select
+        wallet_address,
+        'trade' as discovered_from,
+        3 as discovery_rank,
+        min(first_loaded_at) as first_seen_at
+    from trades
+    group by wallet_address
+
+),
+
+discovered as (
+
+    select
+        wallet_address,
+        discovered_from,
+        min(first_seen_at) over (partition by wallet_address) as first_seen_at
+    from sightings
+    qualify row_number() over (partition by wallet_address order by discovery_rank) = 1
+
+),
+
+traded as (
+
+    select
+        wallet_address,
+        count(*) as trades,
+        sum(usd_value) as volume_usd,
+        min(timestamp) as first_trade_at,
+        max(timestamp) as last_trade_at
+    from trades
+    group by wallet_address
+
+),
+
+described as (
+
+    select
+        discovered.wallet_address,
+        discovered.discovered_from,
+        coalesce(traded.trades, 0) as trades,
+        cast(coalesce(traded.volume_usd, 0) as numeric(38, 9)) as volume_usd,
+        exchange_contracts.address is not null as is_contract,
+        discovered.first_seen_at,
+        traded.first_trade_at,
+        traded.last_trade_at
+    from discovered
+    left join traded on discovered.wallet_address = traded.wallet_address
+    left join exchange_contracts on discovered.wallet_address = exchange_contracts.address
+
+)
+
+select * from described

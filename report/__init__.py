@@ -1,0 +1,1 @@
+"""Reads the public tables and prints them for people: `python -m report`."""

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Writes the lock files of requirements/ from pyproject.toml. The pins in place are kept as long as they fit;
+# `tools/lock.sh --upgrade` takes the newest versions instead.
+# The files name no index host, so that any mirror can serve them, and hold for every supported Python.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" "$@"
+}
+
+# run: all that `make demo` and `make sync` need. dev: the same pins, and the tests and checks. bench: one more engine.
+compile pyproject.toml --extra replica --output-file requirements/run.txt "$@"
+compile pyproject.toml --extra replica --extra test --extra lint --extra lock \
+    --constraints requirements/run.txt --output-file requirements/dev.txt "$@"
+compile --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt "$@"
