@@ -26,9 +26,7 @@ from tests.replica.world import DEFAULT_END, build_world
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.replica", description="Local replica of the venues' APIs."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.replica", description="Local replica of the venues' APIs.")
     parser.add_argument("--port", type=int, default=8787, help="0: a free one (default 8787)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--wallets", type=int, default=60)
@@ -38,15 +36,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--ends-at", type=to_epoch, default=DEFAULT_END, help="end of the story")
     parser.add_argument("--now", type=to_epoch, help="the world's time (default: the story's end)")
     parser.add_argument("--recorded", type=Path, metavar="DIR", help="serve recorded answers")
-    parser.add_argument(
-        "--auto-advance", type=int, default=0, metavar="S", help="seconds that pass per request"
-    )
-    parser.add_argument(
-        "--cdn", action="store_true", help="cache Data API answers as the live CDN does"
-    )
-    parser.add_argument(
-        "--print-env", action="store_true", help="print the settings as export lines, and exit"
-    )
+    parser.add_argument("--auto-advance", type=int, default=0, metavar="S", help="seconds that pass per request")
+    parser.add_argument("--cdn", action="store_true", help="cache Data API answers as the live CDN does")
+    parser.add_argument("--print-env", action="store_true", help="print the settings as export lines, and exit")
     return parser.parse_args(arguments)
 
 

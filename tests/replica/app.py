@@ -88,9 +88,7 @@ class Answer:
 class Replica:
     """The outermost ASGI application."""
 
-    def __init__(
-        self, inner: ASGIApp, control: ASGIApp, clock: Clock, faults: Faults, cdn: bool
-    ) -> None:
+    def __init__(self, inner: ASGIApp, control: ASGIApp, clock: Clock, faults: Faults, cdn: bool) -> None:
         self.inner = inner
         self.control = control
         self.clock = clock
@@ -146,8 +144,8 @@ class Replica:
         if kind == "cut":
             return answer, max(1, len(answer.body) // 2)
         if kind == "bad_json":
-            half = answer.body[: max(1, len(answer.body) * 2 // 3)]
-            return Answer(200, answer.headers, half), None
+            part = answer.body[: max(1, len(answer.body) * 2 // 3)]
+            return Answer(200, answer.headers, part), None
         if kind == "empty":
             return Answer(200, answer.headers, emptied(answer.body)), None
         if kind == "stuck":
@@ -340,9 +338,7 @@ def control_app(source: Source, clock: Clock, faults: Faults, log: RequestLog) -
                     clock.advance(body["advance_seconds"])
             except (ValueError, TypeError) as error:
                 return json_response({"error": str(error)}, 400)
-        return json_response(
-            {"now": clock.now(), "iso": clock.iso(), "auto_advance": clock.auto_advance}
-        )
+        return json_response({"now": clock.now(), "iso": clock.iso(), "auto_advance": clock.auto_advance})
 
     async def change_faults(request: Request) -> Response:
         if request.method == "POST":

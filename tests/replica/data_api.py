@@ -57,9 +57,7 @@ def trace_id() -> str:
 class ApiError(Exception):
     """An error of the v2 routes."""
 
-    def __init__(
-        self, message: str, parameter: str | None = None, code: str = "invalid_request"
-    ) -> None:
+    def __init__(self, message: str, parameter: str | None = None, code: str = "invalid_request") -> None:
         super().__init__(message)
         self.parameter = parameter
         self.code = code
@@ -210,9 +208,7 @@ class Parameters:
 # -- answers ----------------------------------------------------------------------------------
 
 
-def page_response(
-    rows: list[str], limit: int, cursor: str | None, *, offset: int = 0
-) -> Response:
+def page_response(rows: list[str], limit: int, cursor: str | None, *, offset: int = 0) -> Response:
     following = "null" if cursor is None else f'"{cursor}"'
     text = (
         f'{{"data":[{",".join(rows)}],"pagination":{{"limit":{limit},"offset":{offset},'
@@ -268,9 +264,7 @@ def feed_page(
         limit, descending = params["l"], params["d"] == 2
         anchor = (params["ts"], int(params["sq"]))
     first, last = window
-    page, more = seek(
-        rows, keep, first=first, last=last, anchor=anchor, descending=descending, limit=limit
-    )
+    page, more = seek(rows, keep, first=first, last=last, anchor=anchor, descending=descending, limit=limit)
     cursor = None
     if more:
         end = page[-1]

@@ -86,9 +86,7 @@ class Query:
         if value is None:
             return default
         if not value.isdigit() or not 1 <= int(value) <= maximum:
-            raise bad(
-                "Invalid limit parameter", f"limit must be a number between 1 and {maximum}"
-            )
+            raise bad("Invalid limit parameter", f"limit must be a number between 1 and {maximum}")
         return int(value)
 
     def offset(self) -> int:
@@ -184,9 +182,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
                 anchor = (at, token["tx_hash"], token["log_index"])
                 total = token["total"]
             except (KeyError, TypeError, ValueError):
-                raise bad(
-                    "Invalid pagination key", "pagination_key is invalid or corrupted"
-                ) from None
+                raise bad("Invalid pagination key", "pagination_key is invalid or corrupted") from None
             page, more = seek(
                 rows,
                 keep,
@@ -276,9 +272,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
             raise bad("Invalid status parameter", "status must be 'open' or 'closed'")
         if search is not None:
             if len(search) < 2:
-                raise bad(
-                    "Invalid search parameter", "search must be at least 2 characters long"
-                )
+                raise bad("Invalid search parameter", "search must be at least 2 characters long")
             if slugs or events or conditions or tokens or tags:
                 raise bad(
                     "Invalid query parameters",
@@ -306,9 +300,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
             try:
                 place = (from_date(token["start_date"]), token["condition_id"])
             except (KeyError, TypeError, ValueError):
-                raise bad(
-                    "Invalid pagination key", "pagination_key is invalid or corrupted"
-                ) from None
+                raise bad("Invalid pagination key", "pagination_key is invalid or corrupted") from None
             found = [view for view in found if (view.start_time, view.condition_id) < place]
         page, more = found[offset : offset + limit], len(found) > offset + limit
         pagination: dict[str, Any] = {"limit": limit, "total": total, "has_more": more}
@@ -317,10 +309,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
             pagination["pagination_key"] = mint(
                 {"start_date": as_date(last.start_time), "condition_id": last.condition_id}
             )
-        rows = [
-            books.market_json(view.condition_id, now, winner_as_object(view.start_time))
-            for view in page
-        ]
+        rows = [books.market_json(view.condition_id, now, winner_as_object(view.start_time)) for view in page]
         return listing("markets", rows, pagination)
 
     def events(query: Query, now: int) -> Response:
@@ -346,16 +335,12 @@ def routes(source: Source, manners: Manners) -> list[Route]:
             try:
                 place = (float(token["lastVolume"]), str(token["lastEventSlug"]))
             except (KeyError, TypeError, ValueError):
-                raise bad(
-                    "Invalid pagination key", "pagination_key is invalid or corrupted"
-                ) from None
+                raise bad("Invalid pagination key", "pagination_key is invalid or corrupted") from None
             found = [view for view in found if (view.volume, view.slug) < place]
         page, more = found[offset : offset + limit], len(found) > offset + limit
         pagination: dict[str, Any] = {"limit": limit, "has_more": more, "pagination_key": None}
         if more:
-            pagination["pagination_key"] = mint(
-                {"lastVolume": page[-1].volume, "lastEventSlug": page[-1].slug}
-            )
+            pagination["pagination_key"] = mint({"lastVolume": page[-1].volume, "lastEventSlug": page[-1].slug})
         with_markets = query.text("include_markets") == "true"
         rows = [books.event_json(view.slug, now, with_markets) for view in page]
         return listing("events", rows, pagination)
@@ -385,9 +370,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
         points = source.data.prices(token_id, min(at, now))
         if not points:
             raise Refused(404, "Not found", "Market with the provided token_id not found")
-        return Response(
-            encode({"price": points[-1][1], "at_time": at}), media_type="application/json"
-        )
+        return Response(encode({"price": points[-1][1], "at_time": at}), media_type="application/json")
 
     def candlesticks(query: Query, now: int, condition_id: str) -> Response:
         start, end = query.window()
@@ -405,9 +388,7 @@ def routes(source: Source, manners: Manners) -> list[Route]:
         charts = []
         for token_id, label in sides:
             points = source.data.prices(token_id, min(now, end))
-            charts.append(
-                [candles(points, start, interval * 60), {"token_id": token_id, "side": label}]
-            )
+            charts.append([candles(points, start, interval * 60), {"token_id": token_id, "side": label}])
         return Response(encode({"candlesticks": charts}), media_type="application/json")
 
     def guarded(handler: Callable[..., Response]) -> Callable[[Request], Any]:

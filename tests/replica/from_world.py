@@ -378,9 +378,7 @@ class WorldData:
         state = market_state(market, now)
         fields: dict[str, Any] = {
             "condition_id": condition_id,
-            "status": {"proposed": "proposed", "resolved": "resolved", "voided": "resolved"}.get(
-                state, "posed"
-            ),
+            "status": {"proposed": "proposed", "resolved": "resolved", "voided": "resolved"}.get(state, "posed"),
             "extended_review": False,
             "was_disputed": is_disputed(market),
             "new_version_q": False,
@@ -491,11 +489,7 @@ class WorldGamma:
 
     def markets(self, now: int) -> list[MarketView]:
         if self._market_views[0] != now:
-            views = [
-                self._market_view(market, now)
-                for market in self._markets
-                if is_listed(market, now)
-            ]
+            views = [self._market_view(market, now) for market in self._markets if is_listed(market, now)]
             self._market_views = (now, views)
         return self._market_views[1]
 
@@ -568,9 +562,7 @@ class WorldGamma:
             markets = self._listed_of(event, now)
             return sum(self.market_value(market.id, name, now) for market in markets)
         if name in ("createdAt", "startDate", "endDate"):
-            return {"createdAt": event.created_at, "startDate": event.starts_at}.get(
-                name, event.ends_at
-            )
+            return {"createdAt": event.created_at, "startDate": event.starts_at}.get(name, event.ends_at)
         markets = self._listed_of(event, now)
         return max((self._moment(name, market, now) for market in markets), default=0)
 
@@ -722,9 +714,7 @@ class WorldGamma:
             "liquidity": sum(liquidity_micro(market, now) for market in markets) / 1e6,
             "volume": volume / 1e6,
             "createdAt": iso(event.created_at).replace("Z", ".249386Z"),
-            "updatedAt": iso(
-                max((self._updated_at(market, now) for market in markets), default=now)
-            ),
+            "updatedAt": iso(max((self._updated_at(market, now) for market in markets), default=now)),
             "enableOrderBook": True,
             "negRisk": event.negative_risk,
             "enableNegRisk": event.negative_risk,
@@ -806,9 +796,7 @@ class WorldDome:
             self._lists[kind, key] = sorted(rows, key=self.dome_position)
         return self._lists[kind, key]
 
-    def orders(
-        self, user: str | None, condition_id: str | None, token_id: str | None
-    ) -> Sequence[Fill]:
+    def orders(self, user: str | None, condition_id: str | None, token_id: str | None) -> Sequence[Fill]:
         if user is not None:
             rows = self._sorted("user", user, self.world.fills_by_wallet.get(user, ()))
         else:
@@ -920,10 +908,7 @@ class WorldDome:
             return self.world.volume_micro(condition_id, now, now - days * DAY) / 1e6
 
         ended = closed_time(market, now)
-        sides = [
-            {"id": token, "label": label}
-            for token, label in zip(market.token_ids, market.outcomes, strict=True)
-        ]
+        sides = [{"id": token, "label": label} for token, label in zip(market.token_ids, market.outcomes, strict=True)]
         winner = None
         if state == "resolved" and market.payouts is not None and 1 in market.payouts:
             side = sides[market.payouts.index(1)]
@@ -933,9 +918,7 @@ class WorldDome:
         if event.category == "Sports":
             moment = datetime.fromtimestamp(market.closes_at, UTC)
             # Old and new notation, as the two generations of rows have it.
-            game = moment.strftime(
-                "%Y-%m-%dT%H:%M:%S.000000000Z" if winner_as_object else "%Y-%m-%d %H:%M:%S.000"
-            )
+            game = moment.strftime("%Y-%m-%dT%H:%M:%S.000000000Z" if winner_as_object else "%Y-%m-%d %H:%M:%S.000")
         fields: dict[str, Any] = {
             "market_slug": market.slug,
             "event_slug": event.slug,
@@ -981,11 +964,7 @@ class WorldDome:
                 volume = sum(self.world.volume_micro(row.condition_id, now) for row in markets)
                 tags = tuple(tag.label for tag in event.tags)
                 status = "closed" if closed else "open"
-                views.append(
-                    DomeEventView(
-                        event.slug, tags, status, volume / 1e6, event.starts_at, event.ends_at
-                    )
-                )
+                views.append(DomeEventView(event.slug, tags, status, volume / 1e6, event.starts_at, event.ends_at))
         return views
 
     @cached_property
@@ -1049,16 +1028,8 @@ class WorldDome:
             "image": None,
         }
         if with_metrics:
-            fills = [
-                fill
-                for fill in self.world.fills_by_wallet.get(address, ())
-                if fill.visible_at <= now
-            ]
-            kinds = [
-                entry.type
-                for entry in self.world.entries_by_wallet.get(address, ())
-                if entry.visible_at <= now
-            ]
+            fills = [fill for fill in self.world.fills_by_wallet.get(address, ()) if fill.visible_at <= now]
+            kinds = [entry.type for entry in self.world.entries_by_wallet.get(address, ()) if entry.visible_at <= now]
             by_day: dict[str, list[int]] = defaultdict(list)
             for fill in fills:
                 by_day[iso(fill.timestamp)[:10]].append(fill.shares_micro)

@@ -33,8 +33,7 @@ MAX_OFFSET = 2_000
 SCHEMAS = "https://gamma-api.polymarket.com/schemas"
 
 ORDERS = frozenset(
-    "id volume volumeNum volume24hr liquidity liquidityNum createdAt startDate endDate updatedAt"
-    " closedTime".split()
+    "id volume volumeNum volume24hr liquidity liquidityNum createdAt startDate endDate updatedAt closedTime".split()
 )
 
 
@@ -177,10 +176,7 @@ def select_markets(catalogue: GammaCatalogue, query: Query, now: int) -> list[Ma
         and (tokens is None or not tokens.isdisjoint(view.token_ids))
         and (tags is None or not tags.isdisjoint(view.tag_ids))
         and (not uma_status or view.uma_status == uma_status)
-        and (
-            not ranged
-            or within_ranges(query, partial(value_of, catalogue.market_value, view.id, now))
-        )
+        and (not ranged or within_ranges(query, partial(value_of, catalogue.market_value, view.id, now)))
     ]
 
 
@@ -198,10 +194,7 @@ def select_events(catalogue: GammaCatalogue, query: Query, now: int) -> list[Eve
         and (slugs is None or view.slug in slugs)
         and (tags is None or not tags.isdisjoint(view.tag_ids))
         and (tag_slugs is None or not tag_slugs.isdisjoint(view.tag_slugs))
-        and (
-            not ranged
-            or within_ranges(query, partial(value_of, catalogue.event_value, view.id, now))
-        )
+        and (not ranged or within_ranges(query, partial(value_of, catalogue.event_value, view.id, now)))
     ]
 
 

@@ -3,7 +3,8 @@
 A folder of JSON files is read, whatever they are called: lists or pages of Data API rows (v2, and
 v1 for the older routes), Gamma markets, events and tags, Dome orders, activities and markets. What
 an object is shows in its keys. Every object leaves as the very text that was recorded: numbers,
-spaces, escapes and all.
+spaces, escapes and all. Only what every real venue has is added where it was not recorded: a
+leaderboard of the wallets, and a ledger that repeats a wallet's trades.
 
     trades.json             [{"proxy_wallet": ..., "transaction_hash": ...}, ...]
     activity.json           {"data": [{"proxy_wallet": ..., "type": "REDEEM"}], "pagination": {}}
@@ -14,9 +15,11 @@ spaces, escapes and all.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +195,13 @@ def recorded_row(item: RecordedObject, sequence_id: int) -> RecordedRow:
     )
 
 
+def ledger_row(trade: RecordedRow) -> RecordedRow:
+    """The trade as a TRADE row of the ledger, its cash worked out from the recorded digits; no fee is known."""
+    fields = json.loads(trade.text, parse_float=Decimal)
+    cash = Decimal(fields["price"]) * Decimal(fields["size"])
+    return replace(trade, text=f'{{"type":"TRADE","usdc_size":{cash:f},{trade.text.lstrip()[1:]}')
+
+
 def by(rows: Iterable[RecordedRow], name: str) -> dict[str, list[RecordedRow]]:
     index: dict[str, list[RecordedRow]] = defaultdict(list)
     for row in rows:
@@ -212,12 +222,14 @@ class RecordedData:
         self._trades_by_token = by(self._trades, "token_id")
         self._activity = recordings.feed("activity")
         self._activity_by_wallet = by(self._activity, "wallet")
+        for wallet, trades in self._trades_by_wallet.items():
+            # The venue's ledger holds every trade: a wallet without a recorded one gets its trades.
+            self._activity_by_wallet.setdefault(wallet, [ledger_row(trade) for trade in trades])
         self._v1_trades = recordings.feed("v1_trade")
         self._v1_activity = recordings.feed("v1_activity")
         self._positions = recordings.objects["position"]
         self._resolutions = {
-            item.fields["condition_id"]: item.text.decode()
-            for item in recordings.objects["resolution"]
+            item.fields["condition_id"]: item.text.decode() for item in recordings.objects["resolution"]
         }
         self._markets_of_event: dict[str, list[str]] = defaultdict(list)
         for market in recordings.objects["market"]:
@@ -338,12 +350,8 @@ class RecordedGamma:
                 self._events.setdefault(str(event.fields["id"]), event)
                 self._event_of[str(market.fields["id"])] = str(event.fields["id"])
         self._tags = [item.text for item in recordings.objects["tag"]]
-        self._market_views = [
-            self._market_view(self._markets[key]) for key in sorted(self._markets, key=id_order)
-        ]
-        self._event_views = [
-            self._event_view(self._events[key]) for key in sorted(self._events, key=id_order)
-        ]
+        self._market_views = [self._market_view(self._markets[key]) for key in sorted(self._markets, key=id_order)]
+        self._event_views = [self._event_view(self._events[key]) for key in sorted(self._events, key=id_order)]
 
     def _market_view(self, item: RecordedObject) -> MarketView:
         fields = item.fields
@@ -432,17 +440,13 @@ class RecordedDome:
             for kind in ("dome_row", "dome_market")
             for item in recordings.objects[kind]
         }
-        self._markets = {
-            item.fields["condition_id"]: item for item in recordings.objects["dome_market"]
-        }
+        self._markets = {item.fields["condition_id"]: item for item in recordings.objects["dome_market"]}
 
     def dome_position(self, row: RecordedRow) -> tuple[int, str, int]:
         # Old rows have no log_index; their place in the recording stands for it.
         return (row.timestamp, "", row.sequence_id)
 
-    def orders(
-        self, user: str | None, condition_id: str | None, token_id: str | None
-    ) -> Sequence[RecordedRow]:
+    def orders(self, user: str | None, condition_id: str | None, token_id: str | None) -> Sequence[RecordedRow]:
         return [
             row
             for row in self._orders

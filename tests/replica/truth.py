@@ -195,9 +195,7 @@ def truth(
     return result
 
 
-def _known_markets(
-    world: World, synced: list[str], fills: dict[str, list[Fill]], now: int
-) -> dict[str, Market]:
+def _known_markets(world: World, synced: list[str], fills: dict[str, list[Fill]], now: int) -> dict[str, Market]:
     """Markets that the synced trades and ledgers name and that the venue lists, in order of id."""
     named = {fill.condition_id for wallet in synced for fill in fills[wallet]}
     for wallet in synced:
@@ -347,20 +345,14 @@ class Ledger:
             position = outcomes.get(fill.outcome_index)
             if position is None:
                 market = self.world.markets[fill.condition_id]
-                position = outcomes[fill.outcome_index] = Position(
-                    wallet, market, fill.outcome_index
-                )
+                position = outcomes[fill.outcome_index] = Position(wallet, market, fill.outcome_index)
             position.add(fill)
         return [list(outcomes.values()) for outcomes in by_market.values()]
 
     def _breaks(self, wallet: str) -> tuple[set[str], set[str]]:
         """(markets where the wallet split or merged, events where it converted)."""
         if wallet not in self._reshaped:
-            past = [
-                entry
-                for entry in self.world.visible_entries(wallet, self.now)
-                if entry.timestamp <= self.cut
-            ]
+            past = [entry for entry in self.world.visible_entries(wallet, self.now) if entry.timestamp <= self.cut]
             self._reshaped[wallet] = {e.condition_id for e in past if e.type in ("SPLIT", "MERGE")}
             self._converted[wallet] = {e.event_id for e in past if e.type == "CONVERSION"}
         return self._reshaped[wallet], self._converted[wallet]
@@ -408,9 +400,7 @@ class Ledger:
             "sold_usd": micro(position.sold_usd),
             "fees_usd": micro(position.fees),
             "cash_flow_usd": micro(position.cash_flow),
-            "realized_cash_pnl": micro(
-                position.sold_usd - position.sell_fees - position.cost_of_sold
-            ),
+            "realized_cash_pnl": micro(position.sold_usd - position.sell_fees - position.cost_of_sold),
             "resolved_pnl": None if resolved is None else nano(resolved),
             "unrealized_pnl": None if unrealized is None else nano(unrealized),
             "status": state if state in ("resolved", "voided") else open_or_closed,

@@ -57,9 +57,7 @@ def test_429_with_a_date_to_wait_for(faulty: RunningReplica) -> None:
     ("body", "content_type", "start"),
     [("html", "text/html", "<!DOCTYPE"), ("text", "text/plain", "slow"), ("none", "", "")],
 )
-def test_429_without_a_word_of_when(
-    faulty: RunningReplica, body: str, content_type: str, start: str
-) -> None:
+def test_429_without_a_word_of_when(faulty: RunningReplica, body: str, content_type: str, start: str) -> None:
     faulty.faults.add("rate_limited", TRADES, body=body)
     answer = trades(faulty)
     assert answer.status_code == 429

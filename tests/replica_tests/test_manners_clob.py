@@ -35,19 +35,14 @@ def test_resolved_markets_have_no_fine_history(replica: RunningReplica, known: J
 def test_both_outcomes_have_prices(replica: RunningReplica, known: Json) -> None:
     row = get(f"{replica.gamma_api_url}/markets/slug/open-market").json()
     url = f"{replica.clob_api_url}/prices-history"
-    yes, no = (
-        get(url, market=token, interval="1d").json()["history"]
-        for token in json.loads(row["clobTokenIds"])
-    )
+    yes, no = (get(url, market=token, interval="1d").json()["history"] for token in json.loads(row["clobTokenIds"]))
     # Only Yes was ever traded.
     pairs = list(zip(yes, no, strict=True))
     assert len(pairs) > 5
     assert all(round(one["p"] + other["p"], 4) == 1 for one, other in pairs)
 
 
-def test_the_book_has_texts_and_its_worst_prices_first(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_the_book_has_texts_and_its_worst_prices_first(replica: RunningReplica, known: Json) -> None:
     book = get(f"{replica.clob_api_url}/book", token_id=known["noise"].token_id).json()
     bids = [float(level["price"]) for level in book["bids"]]
     asks = [float(level["price"]) for level in book["asks"]]

@@ -51,9 +51,7 @@ def decoded(cursor: str) -> Json:
 # -- pages ------------------------------------------------------------------------------------
 
 
-def test_a_walk_brings_every_row_once_in_feed_order(
-    replica: RunningReplica, tiny_world: tuple[World, Json]
-) -> None:
+def test_a_walk_brings_every_row_once_in_feed_order(replica: RunningReplica, tiny_world: tuple[World, Json]) -> None:
     expected = [fill.transaction_hash for fill in visible_trades(tiny_world[0])]
     for limit in (1000, 333):
         assert hashes(data_rows(replica, "trades", **(EVERYTHING | {"limit": limit}))) == expected
@@ -63,11 +61,14 @@ def test_the_envelope_and_the_cursor_look_like_the_live_ones(replica: RunningRep
     body = get(url(replica, "trades"), user=ALICE, limit=2).json()
     assert list(body) == ["data", "pagination"]
     assert list(body["pagination"]) == ["limit", "offset", "has_more", "next_cursor"]
-    assert list(body["data"][0]) == (
-        "proxy_wallet side token_id condition_id size price timestamp title slug icon event_slug"
-        " outcome outcome_index name pseudonym bio profile_image profile_image_optimized"
-        " transaction_hash"
-    ).split()
+    assert (
+        list(body["data"][0])
+        == (
+            "proxy_wallet side token_id condition_id size price timestamp title slug icon event_slug"
+            " outcome outcome_index name pseudonym bio profile_image profile_image_optimized"
+            " transaction_hash"
+        ).split()
+    )
     cursor = body["pagination"]["next_cursor"]
     assert "=" not in cursor
     token = decoded(cursor)
@@ -121,9 +122,7 @@ def test_offset_is_refused(replica: RunningReplica) -> None:
         assert answer.json()["parameter"] == "offset"
 
 
-def test_limit_is_clamped_in_silence(
-    replica: RunningReplica, tiny_world: tuple[World, Json]
-) -> None:
+def test_limit_is_clamped_in_silence(replica: RunningReplica, tiny_world: tuple[World, Json]) -> None:
     body = get(url(replica, "trades"), **(EVERYTHING | {"limit": 5000})).json()
     assert len(body["data"]) == 1000
     assert body["pagination"]["limit"] == 1000
@@ -167,9 +166,7 @@ def test_taker_only_is_the_default(replica: RunningReplica, tiny_world: tuple[Wo
     assert len(data_rows(replica, "trades", user=BOB, takerOnly="false")) == 30
 
 
-def test_dust_is_hidden_from_trades_but_not_from_activity(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_dust_is_hidden_from_trades_but_not_from_activity(replica: RunningReplica, known: Json) -> None:
     dust = known["dust"].transaction_hash
     for amount in ({}, {"filter_amount": 0}, {"filter_amount": "0.01"}):
         assert dust not in hashes(data_rows(replica, "trades", **EVERYTHING, **amount))
@@ -212,9 +209,7 @@ def test_start_and_end_count_only_with_a_user(replica: RunningReplica, known: Js
     assert bounded == plain
 
 
-def test_a_markets_feed_reaches_three_years_back_whatever_is_asked(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_a_markets_feed_reaches_three_years_back_whatever_is_asked(replica: RunningReplica, known: Json) -> None:
     assert data_rows(replica, "trades", condition=known["legacy"], start=1) == []
     assert len(data_rows(replica, "trades", user=ALICE, condition=known["legacy"], start=1)) == 1
 
@@ -356,9 +351,7 @@ def test_late_rows_appear_behind_newer_ones(replica: RunningReplica, known: Json
     assert late in hashes(overlapping)
 
 
-def test_rows_inserted_during_a_walk_neither_shift_nor_repeat_it(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_rows_inserted_during_a_walk_neither_shift_nor_repeat_it(replica: RunningReplica, known: Json) -> None:
     replica.clock.auto_advance = 60
     pages = data_pages(replica, "trades", user=ALICE, taker_only="false", limit=200)
     rows = [row for page in pages for row in page]
@@ -386,9 +379,7 @@ def test_offset_pages_of_the_old_route_repeat_rows_when_others_are_inserted(
     assert repeated >= 5
 
 
-def test_two_equal_fills_in_one_transaction_are_two_rows(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_two_equal_fills_in_one_transaction_are_two_rows(replica: RunningReplica, known: Json) -> None:
     when = known["twins"][0].timestamp
     rows = data_rows(replica, "trades", user=ALICE, start=when, end=when)
     assert len(rows) == 2
@@ -396,9 +387,7 @@ def test_two_equal_fills_in_one_transaction_are_two_rows(
     assert rows[0] == rows[1]
 
 
-def test_combo_rows_have_short_condition_ids_and_no_market(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_combo_rows_have_short_condition_ids_and_no_market(replica: RunningReplica, known: Json) -> None:
     when = known["combo_fill"].timestamp
     (row,) = data_rows(replica, "trades", user=ALICE, start=when, end=when)
     assert len(row["condition_id"]) == 2 + 62
@@ -412,25 +401,19 @@ def test_combo_rows_have_short_condition_ids_and_no_market(
     assert get(url(replica, "resolutions"), condition=row["condition_id"]).json()["data"] == []
 
 
-def test_a_trade_can_name_a_market_that_the_venue_does_not_list(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_a_trade_can_name_a_market_that_the_venue_does_not_list(replica: RunningReplica, known: Json) -> None:
     when = known["unlisted_fill"].timestamp
     (row,) = data_rows(replica, "trades", user=ALICE, start=when, end=when)
     assert row["condition_id"] == known["unlisted"]
     for closed in ("true", "false"):
-        found = tiny.gamma_rows(
-            replica, "markets", condition_ids=known["unlisted"], closed=closed
-        )
+        found = tiny.gamma_rows(replica, "markets", condition_ids=known["unlisted"], closed=closed)
         assert found == []
 
 
 # -- numbers ----------------------------------------------------------------------------------
 
 
-def test_prices_are_doubles_with_noise_and_sizes_exact(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_prices_are_doubles_with_noise_and_sizes_exact(replica: RunningReplica, known: Json) -> None:
     fill = known["noise"]
     query = {"user": ALICE, "start": fill.timestamp, "end": fill.timestamp}
     text = get(url(replica, "trades"), **query).text
@@ -523,9 +506,7 @@ def test_sort_direction_and_its_cursor(replica: RunningReplica) -> None:
 def test_the_leaderboard(replica: RunningReplica) -> None:
     body = get(url(replica, "leaderboard"), time_period="all").json()
     rows = body["data"]
-    assert list(rows[0]) == (
-        "rank user_id pnl volume user_name profile_image x_username verified".split()
-    )
+    assert list(rows[0]) == ("rank user_id pnl volume user_name profile_image x_username verified".split())
     # Carol is not on it.
     assert {row["user_id"] for row in rows} == {ALICE, BOB}
     assert [row["rank"] for row in rows] == [1, 2]
@@ -549,9 +530,7 @@ def test_the_leaderboards_cursor_pins_its_board(replica: RunningReplica) -> None
     cursor = first["pagination"]["next_cursor"]
     second = get(url(replica, "leaderboard"), cursor=cursor).json()
     assert [row["user_id"] for row in first["data"] + second["data"]] == [ALICE, BOB]
-    assert second["pagination"] == {
-        "limit": 1, "offset": 1, "has_more": False, "next_cursor": None
-    }
+    assert second["pagination"] == {"limit": 1, "offset": 1, "has_more": False, "next_cursor": None}
     contradiction = get(url(replica, "leaderboard"), cursor=cursor, time_period="week")
     assert contradiction.status_code == 400
 
@@ -587,10 +566,7 @@ def test_positions(replica: RunningReplica, known: Json) -> None:
 
 def test_resolutions(replica: RunningReplica, known: Json) -> None:
     ids = ",".join((known["resolved"], known["open"], known["void"], known["unlisted"]))
-    rows = {
-        row["condition_id"]: row
-        for row in get(url(replica, "resolutions"), condition=ids).json()["data"]
-    }
+    rows = {row["condition_id"]: row for row in get(url(replica, "resolutions"), condition=ids).json()["data"]}
     assert rows[known["resolved"]]["payouts"] == [1_000_000, 0]
     assert rows[known["resolved"]]["resolved_at"] == "2026-02-10T00:00:00Z"
     assert rows[known["void"]]["payouts"] == [0, 0]

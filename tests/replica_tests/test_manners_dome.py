@@ -65,9 +65,7 @@ def test_a_deep_offset_is_401_although_the_key_is_good(replica: RunningReplica) 
 # -- orders -----------------------------------------------------------------------------------
 
 
-def test_a_walk_brings_every_fill_once_newest_first(
-    replica: RunningReplica, tiny_world: tuple[World, Json]
-) -> None:
+def test_a_walk_brings_every_fill_once_newest_first(replica: RunningReplica, tiny_world: tuple[World, Json]) -> None:
     world = tiny_world[0]
     fills = world.visible_fills(ALICE, NOW)
     # Makers, takers and dust alike: one row per order fill.
@@ -116,9 +114,7 @@ def test_default_limits_cut_what_looks_complete(
     ("path", "limit", "most"),
     [("orders", 1001, 1000), ("orders", 0, 1000), ("markets", 101, 100), ("events", "x", 100)],
 )
-def test_limits_out_of_range_are_refused(
-    replica: RunningReplica, path: str, limit: object, most: int
-) -> None:
+def test_limits_out_of_range_are_refused(replica: RunningReplica, path: str, limit: object, most: int) -> None:
     answer = get_dome(replica, path, user=ALICE, limit=limit)
     assert answer.status_code == 400
     assert answer.json() == {
@@ -167,10 +163,13 @@ def test_old_rows_have_no_log_index(replica: RunningReplica, known: Json) -> Non
     assert old and new
     assert all(not newer & set(row) for row in old)
     assert all(newer <= set(row) for row in new)
-    assert list(old[0]) == (
-        "token_id side market_slug condition_id title shares shares_normalized price tx_hash"
-        " timestamp order_hash user"
-    ).split()
+    assert (
+        list(old[0])
+        == (
+            "token_id side market_slug condition_id title shares shares_normalized price tx_hash"
+            " timestamp order_hash user"
+        ).split()
+    )
     assert old[0]["tx_hash"] == known["old"].transaction_hash
 
 
@@ -181,9 +180,7 @@ def test_the_generation_can_be_switched(tiny_world: tuple[World, Json], since: i
     assert {"log_index" in row for row in rows} == {since == 0}
 
 
-def test_two_equal_fills_differ_in_the_log_index_or_not_at_all(
-    tiny_world: tuple[World, Json], known: Json
-) -> None:
+def test_two_equal_fills_differ_in_the_log_index_or_not_at_all(tiny_world: tuple[World, Json], known: Json) -> None:
     when = known["twins"][0].timestamp
     query = {"user": ALICE, "start_time": when, "end_time": when}
     with serve(tiny_world[0], dome_manners=dome.Manners(complete_since=0)) as replica:
@@ -195,9 +192,7 @@ def test_two_equal_fills_differ_in_the_log_index_or_not_at_all(
     assert old[0] == old[1]
 
 
-def test_shares_are_raw_and_normalized_and_prices_are_doubles(
-    replica: RunningReplica, known: Json
-) -> None:
+def test_shares_are_raw_and_normalized_and_prices_are_doubles(replica: RunningReplica, known: Json) -> None:
     when = known["noise"].timestamp
     (row,) = orders(replica, user=ALICE, start_time=when, end_time=when)
     assert (row["shares"], row["shares_normalized"]) == (1_283_535_383, 1283.535383)
@@ -226,12 +221,8 @@ def test_the_takers_own_row_names_the_exchange(replica: RunningReplica, known: J
 def test_both_sources_tell_of_the_same_fills(replica: RunningReplica) -> None:
     trades = tiny.data_rows(replica, "trades", user=BOB, taker_only="false")
     rows = orders(replica, user=BOB)
-    assert {
-        (row["transaction_hash"], row["token_id"], row["side"], row["size"], row["price"])
-        for row in trades
-    } == {
-        (row["tx_hash"], row["token_id"], row["side"], row["shares_normalized"], row["price"])
-        for row in rows
+    assert {(row["transaction_hash"], row["token_id"], row["side"], row["size"], row["price"]) for row in trades} == {
+        (row["tx_hash"], row["token_id"], row["side"], row["shares_normalized"], row["price"]) for row in rows
     }
 
 
@@ -274,9 +265,7 @@ def dome_market(replica: RunningReplica, condition_id: str) -> Json:
     return dict(row)
 
 
-def test_winning_side_is_an_object_a_text_or_null(
-    tiny_world: tuple[World, Json], known: Json
-) -> None:
+def test_winning_side_is_an_object_a_text_or_null(tiny_world: tuple[World, Json], known: Json) -> None:
     def winner(manner: Any) -> Any:
         manners = dome.Manners(complete_since=COMPLETE_SINCE, winning_side=manner)
         with serve(tiny_world[0], now=NOW, dome_manners=manners) as replica:
@@ -305,9 +294,7 @@ def test_a_market(replica: RunningReplica, known: Json) -> None:
 
 
 @pytest.mark.parametrize("brackets", ["", "[]"])
-def test_array_parameters_are_repeated_keys(
-    replica: RunningReplica, known: Json, brackets: str
-) -> None:
+def test_array_parameters_are_repeated_keys(replica: RunningReplica, known: Json, brackets: str) -> None:
     asked = [known["open"], known["resolved"]]
     rows = get_dome(replica, "markets", **{f"condition_id{brackets}": asked}).json()["markets"]
     assert {row["condition_id"] for row in rows} == set(asked)

@@ -62,9 +62,7 @@ def test_the_last_page_has_no_cursor(crowd: RunningReplica, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["markets", "events"])
 @pytest.mark.parametrize("name", ["cursor", "next_cursor"])
-def test_a_wrong_cursor_name_gives_page_one_for_ever(
-    crowd: RunningReplica, kind: str, name: str
-) -> None:
+def test_a_wrong_cursor_name_gives_page_one_for_ever(crowd: RunningReplica, kind: str, name: str) -> None:
     pages = list(gamma_pages(crowd, kind, cursor_name=name, limit=100, most=6))
     assert len(pages) == 6
     naive = [row["id"] for page in pages for row in page]
@@ -151,9 +149,7 @@ def test_a_lookup_by_condition_omits_closed_markets(replica: RunningReplica, kno
 
 
 @pytest.mark.parametrize("name", ["id", "slug", "clob_token_ids"])
-def test_other_lookups_omit_closed_markets_too(
-    replica: RunningReplica, known: Json, name: str
-) -> None:
+def test_other_lookups_omit_closed_markets_too(replica: RunningReplica, known: Json, name: str) -> None:
     row = market(replica, known["resolved"])
     value = json.loads(row["clobTokenIds"])[1] if name == "clob_token_ids" else row[name]
     assert gamma_rows(replica, "markets", **{name: value}) == []
@@ -210,17 +206,24 @@ def test_a_markets_life(replica: RunningReplica, known: Json) -> None:
     def seen(now: int) -> Json:
         replica.clock.set(now)
         row = market(replica, known["fees"])
-        return {name: row.get(name) for name in ("closed", "active", "acceptingOrders",
-                                                 "umaResolutionStatus", "closedTime")}
+        return {
+            name: row.get(name) for name in ("closed", "active", "acceptingOrders", "umaResolutionStatus", "closedTime")
+        }
 
     closes = NOW + DAY
     assert seen(NOW) == {
-        "closed": False, "active": True, "acceptingOrders": True,
-        "umaResolutionStatus": None, "closedTime": None,
+        "closed": False,
+        "active": True,
+        "acceptingOrders": True,
+        "umaResolutionStatus": None,
+        "closedTime": None,
     }
     closed = {
-        "closed": True, "active": True, "acceptingOrders": False,
-        "umaResolutionStatus": None, "closedTime": "2026-03-02 00:00:00+00",
+        "closed": True,
+        "active": True,
+        "acceptingOrders": False,
+        "umaResolutionStatus": None,
+        "closedTime": "2026-03-02 00:00:00+00",
     }
     assert seen(closes) == closed
     assert seen(closes + DAY + 60) == closed | {"umaResolutionStatus": "proposed"}
@@ -228,7 +231,8 @@ def test_a_markets_life(replica: RunningReplica, known: Json) -> None:
     # A proposal is not a payout: close to one, but not there.
     assert json.loads(market(replica, known["fees"])["outcomePrices"]) == ["0.0005", "0.9995"]
     assert seen(NOW + 4 * DAY) == closed | {
-        "umaResolutionStatus": "resolved", "closedTime": "2026-03-05 00:00:00+00",
+        "umaResolutionStatus": "resolved",
+        "closedTime": "2026-03-05 00:00:00+00",
     }
     row = market(replica, known["fees"])
     assert json.loads(row["outcomePrices"]) == ["0", "1"]
@@ -237,10 +241,7 @@ def test_a_markets_life(replica: RunningReplica, known: Json) -> None:
 
 def test_a_disputed_market() -> None:
     build = Builder()
-    ids = [
-        build.market(f"dispute-{number}", closes_at=NOW - 9 * DAY, resolved_at=NOW)
-        for number in range(5)
-    ]
+    ids = [build.market(f"dispute-{number}", closes_at=NOW - 9 * DAY, resolved_at=NOW) for number in range(5)]
     with serve(build.world(), now=NOW - DAY) as replica:
         statuses = {market(replica, key)["umaResolutionStatus"] for key in ids}
         assert statuses == {"proposed", "disputed"}
@@ -272,9 +273,7 @@ def test_fees_may_vanish_when_a_market_closes() -> None:
         for key in ids:
             row = market(replica, key)
             assert row["feesEnabled"] is True
-            assert row["feeSchedule"] == {
-                "exponent": 1, "rate": 0.05, "takerOnly": True, "rebateRate": 0.25
-            }
+            assert row["feeSchedule"] == {"exponent": 1, "rate": 0.05, "takerOnly": True, "rebateRate": 0.25}
         replica.clock.set(NOW)
         enabled = [market(replica, key)["feesEnabled"] for key in ids]
     assert set(enabled) == {True, False}
@@ -310,9 +309,7 @@ def test_filters(replica: RunningReplica, known: Json) -> None:
     assert len(gamma_rows(replica, "markets", **several)) == 2
     resolved = {"closed": "true", "uma_resolution_status": "resolved"}
     rows = gamma_rows(replica, "markets", **resolved)
-    assert {row["conditionId"] for row in rows} == {
-        known[name] for name in ("resolved", "void", "fifty")
-    }
+    assert {row["conditionId"] for row in rows} == {known[name] for name in ("resolved", "void", "fifty")}
 
 
 def test_unlisted_and_future_markets_are_nowhere(replica: RunningReplica, known: Json) -> None:
@@ -350,9 +347,7 @@ def test_offset_lists_are_bare_and_announce_their_end(crowd: RunningReplica) -> 
 
 def test_tags_list(replica: RunningReplica) -> None:
     rows = get(f"{replica.gamma_api_url}/tags").json()
-    assert [(row["id"], row["slug"]) for row in rows] == [
-        ("2", "politics"), ("102169", "hide-from-new")
-    ]
+    assert [(row["id"], row["slug"]) for row in rows] == [("2", "politics"), ("102169", "hide-from-new")]
 
 
 def test_single_objects_that_do_not_exist(replica: RunningReplica) -> None:

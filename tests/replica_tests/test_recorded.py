@@ -14,9 +14,7 @@ from tests.replica.server import RunningReplica, serve
 from tests.replica_tests.tiny import data_pages, data_rows, gamma_rows, get, get_dome, hex_id
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
-real_samples = pytest.mark.skipif(
-    not SAMPLES.is_dir(), reason="no recorded samples beside the checkout"
-)
+real_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no recorded samples beside the checkout")
 
 ANN, BEN = "0x" + "a1" * 20, "0x" + "b2" * 20
 MARKETS = [hex_id("recorded", number) for number in range(3)]
@@ -160,11 +158,7 @@ def test_recorded_markets_keep_the_manners(folder: Path) -> None:
 
 def test_the_events_that_markets_name_are_events(folder: Path) -> None:
     with serve(folder) as replica:
-        slugs = {
-            row["slug"]
-            for closed in ("true", "false")
-            for row in gamma_rows(replica, "events", closed=closed)
-        }
+        slugs = {row["slug"] for closed in ("true", "false") for row in gamma_rows(replica, "events", closed=closed)}
         assert slugs == {"event-0", "event-1", "event-2"}
         (event,) = gamma_rows(replica, "events", slug="event-1")
         assert event == {"id": "91", "slug": "event-1", "title": "E", "ticker": "e"}
@@ -307,3 +301,17 @@ def resolutions(replica: RunningReplica, condition: str) -> list[dict[str, Any]]
     url = f"{replica.data_api_url}/v2/resolutions"
     rows: list[dict[str, Any]] = get(url, condition=condition).json()["data"]
     return rows
+
+
+def test_a_wallet_without_a_recorded_ledger_has_its_trades_in_it(tmp_path: Path) -> None:
+    trade = (
+        '{"proxy_wallet": "0x00000000000000000000000000000000000000aa", "side": "BUY", "token_id": "7", '
+        '"condition_id": "0x1", "size": 1283.535383, "price": 0.8700000006154875, "timestamp": 1764790341, '
+        '"transaction_hash": "0x2"}'
+    )
+    (tmp_path / "trades.json").write_text(f"[{trade}]")
+    with serve(tmp_path) as replica:
+        (row,) = data_rows(replica, "activity", user="0x00000000000000000000000000000000000000aa")
+    assert row["type"] == "TRADE"
+    assert row["usdc_size"] == pytest.approx(1283.535383 * 0.8700000006154875)
+    assert {key: value for key, value in row.items() if key not in ("type", "usdc_size")} == json.loads(trade)

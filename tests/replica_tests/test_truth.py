@@ -356,9 +356,7 @@ def test_a_resolution_or_a_split_after_as_of_has_not_happened(story: Story) -> N
     split, later = story.result(ANN, 1), story.result(ANN, 1, resolved_at=RESOLVED + 2 * DAY)
     story.entry(ANN, "SPLIT", split, 10)
     moment_of_split = RESOLVED + 10
-    story.entries[0] = replace(
-        story.entries[0], timestamp=moment_of_split, visible_at=moment_of_split
-    )
+    story.entries[0] = replace(story.entries[0], timestamp=moment_of_split, visible_at=moment_of_split)
     reasons = {
         as_of: {r["market_id"]: r["not_scored_reason"] for r in table}
         for as_of in (moment_of_split - 1, NOW)
@@ -373,10 +371,7 @@ def test_periods_go_by_the_moment_of_resolution(story: Story) -> None:
     for resolved_at in (NOW, NOW - 30 * DAY + 1, NOW - 30 * DAY):
         story.result(ANN, 1, resolved_at=resolved_at)
     result = story.truth()
-    counts = {
-        period: score(result, period=period)["resolved_markets"]
-        for period in ("all", "365d", "90d", "30d")
-    }
+    counts = {period: score(result, period=period)["resolved_markets"] for period in ("all", "365d", "90d", "30d")}
     assert counts == {"all": 3, "365d": 3, "90d": 3, "30d": 2}
 
 
@@ -444,11 +439,7 @@ def test_a_score_is_withheld_when_too_much_stake_is_left_out(story: Story) -> No
     hidden = ("omega_ratio", "omega_low", "omega_high", "omega_shrunk", "win_rate", "roi", "rank")
     assert {row[column] for column in hidden} == {None}
     assert (row["resolved_markets"], row["total_gains"]) == (1, Decimal(2))
-    by_category = {
-        r["category"]: r["omega_status"]
-        for r in result.wallet_scores_by_category
-        if r["period"] == "all"
-    }
+    by_category = {r["category"]: r["omega_status"] for r in result.wallet_scores_by_category if r["period"] == "all"}
     assert by_category == {"Crypto": "withheld", "Sports": "no_losses"}
 
 

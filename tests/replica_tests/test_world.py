@@ -178,9 +178,7 @@ def fill_kinds(world: World) -> set[str]:
         if len({fill.wallet for fill in makers}) > 2:
             found.add("several makers in one transaction")
         for side, rows in (("taker", takers), ("maker", makers)):
-            keys = Counter(
-                (f.wallet, f.token_id, f.side, f.shares_micro, f.usdc_micro) for f in rows
-            )
+            keys = Counter((f.wallet, f.token_id, f.side, f.shares_micro, f.usdc_micro) for f in rows)
             if max(keys.values()) > 1:
                 found.add(f"equal {side} fills")
                 orders = {fill.order_hash for fill in rows}
@@ -211,9 +209,7 @@ def wallet_kinds(world: World) -> set[str]:
 
 def kinds(world: World) -> set[str]:
     entries = {f"entry {entry.type}" for entry in world.entries}
-    return (
-        market_kinds(world) | event_kinds(world) | fill_kinds(world) | wallet_kinds(world) | entries
-    )
+    return market_kinds(world) | event_kinds(world) | fill_kinds(world) | wallet_kinds(world) | entries
 
 
 FILL_KINDS = {
@@ -620,9 +616,7 @@ def test_labels_are_enriched_late_and_never_for_unlisted_markets(world: World) -
 def test_listings_grow(world: World) -> None:
     early, late = world.starts_at + 30 * DAY, world.ends_at
     assert 0 < len(world.listed_markets(early)) < len(world.listed_markets(late))
-    assert {m.event_id for m in world.listed_markets(late)} == {
-        event.id for event in world.listed_events(late)
-    }
+    assert {m.event_id for m in world.listed_markets(late)} == {event.id for event in world.listed_events(late)}
 
 
 def test_indexes_lead_back(any_world: World) -> None:

@@ -165,9 +165,7 @@ def build_tiny() -> tuple[World, dict[str, Any]]:
     build = Builder()
     known: dict[str, Any] = {}
     known["open"] = build.market("open-market")
-    known["resolved"] = build.market(
-        "resolved-market", closes_at=NOW - 20 * DAY, resolved_at=NOW - 19 * DAY
-    )
+    known["resolved"] = build.market("resolved-market", closes_at=NOW - 20 * DAY, resolved_at=NOW - 19 * DAY)
     known["legacy"] = build.market(
         "legacy-market",
         created_at=NOW - 1500 * DAY,
@@ -205,14 +203,10 @@ def build_tiny() -> tuple[World, dict[str, Any]]:
         payouts=(Fraction(0), Fraction(1)),
     )
     family = build.event("who-wins", negative_risk=True)
-    known["family"] = [
-        build.market(f"candidate-{number}", family, negative_risk=True) for number in range(4)
-    ]
+    known["family"] = [build.market(f"candidate-{number}", family, negative_risk=True) for number in range(4)]
     known["family_event"] = family
     known["unlisted"] = build.market("unlisted-market", listed=False)
-    known["combo"] = build.market(
-        "combo-market", digits=62, question="A wins AND B wins", listed=False
-    )
+    known["combo"] = build.market("combo-market", digits=62, question="A wins AND B wins", listed=False)
     known["later"] = build.market("later-market", created_at=NOW + 600, opens_at=NOW + 1200)
 
     for hour in range(PLAIN_TRADES):
@@ -221,25 +215,30 @@ def build_tiny() -> tuple[World, dict[str, Any]]:
     known["dust"] = build.fill(known["open"], NOW - 3000, shares_micro=5_000, usdc_micro=2_600)
     pair = {"transaction_hash": hex_id("twins"), "order_hash": hex_id("twins order")}
     known["twins"] = [
-        build.fill(known["open"], NOW - 4000, shares_micro=7_000_000, log_index=place, **pair)
-        for place in (11, 12)
+        build.fill(known["open"], NOW - 4000, shares_micro=7_000_000, log_index=place, **pair) for place in (11, 12)
     ]
-    known["noise"] = build.fill(
-        known["open"], NOW - 5000, shares_micro=1_283_535_383, usdc_micro=1_116_675_784
-    )
+    known["noise"] = build.fill(known["open"], NOW - 5000, shares_micro=1_283_535_383, usdc_micro=1_116_675_784)
     known["fresh"] = build.fill(known["open"], NOW - 60, enriched_at=NOW + 1740)
     known["late"] = build.fill(known["open"], NOW - 600, visible_at=NOW + 900)
     known["combo_fill"] = build.fill(known["combo"], NOW - 7000)
     known["unlisted_fill"] = build.fill(known["unlisted"], NOW - 8000)
     known["fee_buy"] = build.fill(known["fees"], NOW - 9000, fee_micro=124_800)
     known["fee_sell"] = build.fill(
-        known["fees"], NOW - 8900, fee_micro=62_400, side="SELL", shares_micro=5_000_000,
+        known["fees"],
+        NOW - 8900,
+        fee_micro=62_400,
+        side="SELL",
+        shares_micro=5_000_000,
         usdc_micro=2_600_000,
     )
     known["bob"] = [
         build.fill(
-            known["resolved"], NOW - 25 * DAY - hour * 60, wallet=BOB, counterparty=ALICE,
-            is_taker=False, side="SELL",
+            known["resolved"],
+            NOW - 25 * DAY - hour * 60,
+            wallet=BOB,
+            counterparty=ALICE,
+            is_taker=False,
+            side="SELL",
         )
         for hour in range(30)
     ]

@@ -71,10 +71,7 @@ def _seat_arbitrageurs(rng: Random, cast: Cast, plans: list[Plan]) -> None:
 
 def _trade(floor: Floor, plans: list[Plan], matches: int) -> list[Book]:
     budgets = _budgets([plan.weight for plan in plans], matches)
-    return [
-        floor.trade(index, plan, budget)
-        for index, (plan, budget) in enumerate(zip(plans, budgets, strict=True))
-    ]
+    return [floor.trade(index, plan, budget) for index, (plan, budget) in enumerate(zip(plans, budgets, strict=True))]
 
 
 def _budgets(weights: list[float], matches: int) -> list[int]:
@@ -121,9 +118,7 @@ def _delay(rng: Random) -> int:
     return rng.randrange(60, 600) if rng.random() < 0.033 else rng.randrange(0, 8)
 
 
-def _fill(
-    rng: Random, addresses: list[str], plans: list[Plan], sequence_id: int, draft: Draft
-) -> Fill:
+def _fill(rng: Random, addresses: list[str], plans: list[Plan], sequence_id: int, draft: Draft) -> Fill:
     market = plans[draft.plan].market
     visible_at = draft.timestamp + _delay(rng)
     return Fill(

@@ -119,9 +119,7 @@ def build_cast(rng: Random, count: int) -> Cast:
 
 
 def _persona(rng: Random, index: int, style: Style) -> Persona:
-    activity = {"scalper": 2.5, "one_hit": 0.35, "arbitrageur": 0.6, "receiver": 0.6}.get(
-        style, 1.0
-    )
+    activity = {"scalper": 2.5, "one_hit": 0.35, "arbitrageur": 0.6, "receiver": 0.6}.get(style, 1.0)
     edge = {"skilled": 0.3, "loser": -0.2}.get(style, 0.0)
     return Persona(
         index=index,

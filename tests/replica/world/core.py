@@ -171,9 +171,7 @@ class World:
     def tokens(self) -> dict[str, tuple[Market, int]]:
         """token id -> (market, index of the outcome)."""
         return {
-            token: (market, index)
-            for market in self.markets.values()
-            for index, token in enumerate(market.token_ids)
+            token: (market, index) for market in self.markets.values() for index, token in enumerate(market.token_ids)
         }
 
     @cached_property

@@ -58,9 +58,7 @@ def build_entries(
 
 def _split(book: Book, timestamp: int, wallet: int, shares: int) -> EntryDraft:
     market = book.plan.market
-    return EntryDraft(
-        timestamp, wallet, "SPLIT", market.condition_id, market.event_id, (), shares, shares
-    )
+    return EntryDraft(timestamp, wallet, "SPLIT", market.condition_id, market.event_id, (), shares, shares)
 
 
 def _after_trading(rng: Random, book: Book, wallet: int, ends_at: int) -> int | None:
@@ -124,9 +122,7 @@ def _conversions(
     return entries
 
 
-def _conversion(
-    rng: Random, event: Event, legs: list[Book], wallet: int, ends_at: int
-) -> EntryDraft | None:
+def _conversion(rng: Random, event: Event, legs: list[Book], wallet: int, ends_at: int) -> EntryDraft | None:
     given = [leg for leg in legs if leg.holdings.get(wallet, (0, 0))[1] >= MICRO][:4]
     if len(given) < 2:
         return None

@@ -25,17 +25,13 @@ class Topic:
 #: Tag lists are as mixed as the venue's: parents after children, several categories at once,
 #: housekeeping in between, sometimes only a child, an unknown tag, or none at all.
 SINGLES: tuple[Topic, ...] = (
-    Topic(
-        "Sports", ("sports", "nba", "games"), "Lakers vs. Celtics, game {n}", ("Lakers", "Celtics")
-    ),
+    Topic("Sports", ("sports", "nba", "games"), "Lakers vs. Celtics, game {n}", ("Lakers", "Celtics")),
     Topic("Politics", ("politics",), "Will bill {n} pass the Senate?"),
     Topic("Crypto", ("bitcoin", "hide-from-new", "crypto"), "Bitcoin above ${n}k on the last day?"),
     Topic("Elections", ("politics", "all", "elections"), "Will the incumbent win district {n}?"),
     Topic("Tech", ("ai", "tech"), "Best AI model at checkpoint {n} from a new lab?"),
     Topic("Geopolitics", ("world", "politics", "geopolitics"), "Ceasefire in round {n}?"),
-    Topic(
-        "Economy", ("economic-policy", "fed", "politics", "economy", "fomc"), "Rate cut number {n}?"
-    ),
+    Topic("Economy", ("economic-policy", "fed", "politics", "economy", "fomc"), "Rate cut number {n}?"),
     Topic("Finance", ("stocks", "finance"), "Index closes above {n}?"),
     Topic("Earnings", ("finance", "tech", "earnings"), "Does company {n} beat its estimate?"),
     Topic("Mentions", ("politics", "mention-markets"), 'Will the speaker say "tariff" {n} times?'),
@@ -43,9 +39,7 @@ SINGLES: tuple[Topic, ...] = (
     Topic("World", ("world", "hide-from-new"), "Will the summit number {n} take place?"),
     Topic("Weather", ("weather", "recurring"), "More than {n} mm of rain this week?"),
     Topic("Esports", ("sports", "games", "esports"), "Fnatic vs. G2, map {n}", ("Fnatic", "G2")),
-    Topic(
-        "Uncategorized", ("unfiled-curiosities", "hide-from-new"), "Will jar {n} hold more beans?"
-    ),
+    Topic("Uncategorized", ("unfiled-curiosities", "hide-from-new"), "Will jar {n} hold more beans?"),
     Topic("Sports", ("nba",), "Knicks vs. Heat, game {n}", ("Knicks", "Heat")),
     Topic("Tech", ("culture", "google-search", "tech", "best-of-2025"), "Search rank below {n}?"),
     Topic("Crypto", ("finance", "economy", "crypto", "stocks"), "Treasury buys {n} more coins?"),
@@ -59,15 +53,11 @@ SINGLES: tuple[Topic, ...] = (
     Topic("Weather", ("world", "weather"), "Named storm number {n} by Friday?"),
     Topic("Economy", ("fed-rates",), "Dot plot shows {n} cuts?"),
     Topic("Politics", ("congress", "politics", "tech"), "Hearing {n} on AI this month?"),
-    Topic(
-        "Sports", ("tennis", "games", "sports"), "Set {n}: Sinner or Alcaraz", ("Sinner", "Alcaraz")
-    ),
+    Topic("Sports", ("tennis", "games", "sports"), "Set {n}: Sinner or Alcaraz", ("Sinner", "Alcaraz")),
     Topic("Tech", ("ai",), "Benchmark {n} saturated?"),
     Topic("Crypto", ("ethereum",), "Ether above ${n}00?"),
     Topic("Geopolitics", ("geopolitics",), "Border {n} reopens?"),
-    Topic(
-        "Sports", ("nhl", "hide-from-new"), "Rangers vs. Bruins, game {n}", ("Rangers", "Bruins")
-    ),
+    Topic("Sports", ("nhl", "hide-from-new"), "Rangers vs. Bruins, game {n}", ("Rangers", "Bruins")),
     Topic("Earnings", ("earnings",), "Guidance raised in quarter {n}?"),
     Topic("Uncategorized", ("earn-4", "best-of-2025"), "Does holding prize {n} get paid?"),
 )

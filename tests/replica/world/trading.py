@@ -326,9 +326,7 @@ class Floor:
         minted: bool,
     ) -> None:
         book = self._book
-        maker_outcome, maker_side, maker_usdc = self._counter(
-            maker, outcome, side, shares, usdc, minted
-        )
+        maker_outcome, maker_side, maker_usdc = self._counter(maker, outcome, side, shares, usdc, minted)
         maker_hash = maker_hash or self._resting_order(maker, maker_outcome, maker_side)
         fee = taker_fee_micro(plan.market.fee_rate, shares, usdc)
         common = (moment, self._transactions, transaction_hash)

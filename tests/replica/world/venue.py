@@ -171,15 +171,11 @@ def _single(rng: Random, calendar: Calendar, kind: str, number: int) -> Block:
     resolved_at = closes_at + _oracle_delay(rng)
     if kind == "proposed_last":
         resolved_at = calendar.ends_at + HOUR
-    leg = _leg(
-        rng, topic.question.format(n=number), topic, opens_at, closes_at, resolved_at, ending
-    )
+    leg = _leg(rng, topic.question.format(n=number), topic, opens_at, closes_at, resolved_at, ending)
     # Some markets nobody trades.
     if kind == "upcoming" or (kind == "single" and number > len(ESSENTIAL) and rng.random() < 0.05):
         leg.weight = 0.0
-    created_at = max(
-        calendar.starts_at, min(opens_at, calendar.ends_at) - rng.randint(600, 2 * DAY)
-    )
+    created_at = max(calendar.starts_at, min(opens_at, calendar.ends_at) - rng.randint(600, 2 * DAY))
     block = Block(topic, leg.question, created_at, [leg])
     block.combo = kind == "combo"
     block.listed = kind not in ("unlisted", "combo")
@@ -349,9 +345,7 @@ def _token_id(rng: Random) -> str:
     return str(rng.randrange(10**76, 10**77))
 
 
-def _market(
-    rng: Random, calendar: Calendar, block: Block, leg: Leg, event_id: str, number: int
-) -> Market:
+def _market(rng: Random, calendar: Calendar, block: Block, leg: Leg, event_id: str, number: int) -> Market:
     category = block.topic.category
     charged = block.created_at >= calendar.fees_begin_at
     bits = 248 if block.combo else 256
