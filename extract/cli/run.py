@@ -146,10 +146,16 @@ def _due(pipeline: dlt.Pipeline, readings: Venue) -> Due:
     )
     return Due(
         wallets=tuple(
-            DueWallet(row[0], {tables[0]: (row[1], row[2]), tables[1]: (row[3], row[4])}) for row in wallets or ()
+            DueWallet(wallet, {tables[0]: (_utc(first), _utc(second)), tables[1]: (_utc(third), _utc(fourth))})
+            for wallet, first, second, third, fourth in wallets or ()
         ),
         condition_ids=tuple(row[0] for row in markets or ()),
     )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """DuckDB's timestamps come without a zone, BigQuery's with one; both are UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ EXACT = {
         "wallet_address period as_of resolved_markets wins losses total_gains total_losses total_pnl omega_status rank"
     ),
 }
+#: `make soak` runs the same tests with larger numbers.
+SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 RATIOS = "omega_ratio omega_low omega_high omega_shrunk effective_markets win_rate roi"
 
 
@@ -59,6 +62,8 @@ class Warehouse:
         for venue in ("POLYMARKET", "DOME"):
             project.environment[f"SOURCES__{venue}__REQUESTS_PER_SECOND"] = "2000"
         project.environment["RUNTIME__REQUEST_BACKOFF_FACTOR"] = "0.01"
+        # Nothing may depend on where the computer stands.
+        project.environment["TZ"] = "Asia/Kathmandu"
         return Warehouse(project)
 
     def sync(self, *arguments: str, wallets: Iterable[str] = (), code: int = 0) -> str:

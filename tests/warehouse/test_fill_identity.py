@@ -29,6 +29,7 @@ from extract.polymarket.settings import ACTIVITY, TRADES
 from extract.raw import RawTable
 from extract.walks import WalkRecord
 from tests.conftest import Project, make_project
+from tests.warehouse.conftest import SOAK
 
 EPOCH = 1_750_000_000
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -266,7 +267,7 @@ def universe(tmp_path: Path) -> Universe:
     return Universe(make_project(tmp_path))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 if SOAK else 3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(many=st.lists(histories(), min_size=15, max_size=40))
 def test_each_fill_is_counted_once(universe: Universe, many: list[History]) -> None:
     with tempfile.TemporaryDirectory(dir=universe.project.folder) as folder:

@@ -11,7 +11,7 @@ import pytest
 from tests.replica.server import serve
 from tests.replica.truth import truth
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import EXACT, RATIOS, Warehouse
+from tests.warehouse.conftest import EXACT, RATIOS, SOAK, Warehouse
 
 STEPS = 10
 DAY = 86_400
@@ -19,8 +19,10 @@ WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
 
 @pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest) -> World:
-    return build_world(seed=21, wallets=60, markets=260, fills=9000)
+def world() -> World:
+    if SOAK:
+        return build_world(seed=21, wallets=500, markets=2000, fills=100_000)
+    return build_world(seed=21, wallets=50, markets=220, fills=6000)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,247 @@
+"""The commands as a user meets them: one clear message per mistake, honest counts, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.replica.server import RunningReplica, serve
+from tests.replica.world import World, build_world
+from tests.warehouse.conftest import Warehouse, checked
+
+STRANGER = "0x" + "12" * 20
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return build_world(seed=31, wallets=14, markets=60, fills=1500)
+
+
+@pytest.fixture(scope="module")
+def replica(world: World) -> Iterator[RunningReplica]:
+    with serve(world) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def built(world: World, replica: RunningReplica, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse that was synced and built once; tests leave it as it is."""
+    warehouse = Warehouse.in_folder(tmp_path_factory.mktemp("built"), replica)
+    warehouse.sync(wallets=world.wallets)
+    warehouse.build()
+    return warehouse
+
+
+def raw_counts(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    tables = ("trades", "activity", "markets", "events")
+    return [warehouse.project.query(f"select count(*) from raw_polymarket.{table}")[0] for table in tables]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "message"),
+    [
+        (["kalshy", "run"], {}, 2, "unknown venue 'kalshy': choose one of polymarket, dome"),
+        (["run", "--wallets", "0x12,"], {}, 2, "--wallets: '0x12' is neither a wallet address"),
+        (["run", "--wallets", " , "], {}, 2, "--wallets names no wallet"),
+        (["run", "--since", "yesterday"], {}, 2, "--since: 'yesterday' is no ISO date or time"),
+        (["run", "--top", "0"], {}, 2, "--top must be at least 1"),
+        (["run", "--since", "2026-01-01", "--full"], {}, 2, "not allowed with"),
+        (["run"], {"DESTINATION__NAME": "postgres"}, 2, "DESTINATION__NAME must be one of duckdb, bigquery"),
+        (
+            ["run"],
+            {"DESTINATION__DUCKDB__CREDENTIALS": "/no/such/folder/warehouse.duckdb"},
+            2,
+            "check DESTINATION__DUCKDB__CREDENTIALS",
+        ),
+        (
+            ["run"],
+            {"SOURCES__POLYMARKET__DATA_API_URL": "data-api"},
+            2,
+            "SOURCES__POLYMARKET__DATA_API_URL must be an http(s) URL",
+        ),
+        (["run"], {"SOURCES__POLYMARKET__WORKERS": "0"}, 2, "SOURCES__POLYMARKET__WORKERS must be at least 1"),
+        (["run"], {"SOURCES__POLYMARKET__OVERLAP": "soon"}, 2, "overlap"),
+        (["dome", "run"], {"SOURCES__DOME__API_KEY": ""}, 2, "set SOURCES__DOME__API_KEY (or DOME_API_KEY)"),
+        (["dome", "run"], {}, 2, "no wallets are known for dome"),
+        (
+            ["run", "--top", "2"],
+            {"SOURCES__POLYMARKET__DATA_API_URL": "http://127.0.0.1:9"},
+            1,
+            "cannot be reached",
+        ),
+    ],
+)
+def test_a_mistake_is_one_clear_message_and_costs_nothing(
+    built: Warehouse, arguments: list[str], settings: dict[str, str], code: int, message: str
+) -> None:
+    before = raw_counts(built)
+    process = built.project.dlt(*arguments, **settings)
+    printed = " ".join((process.stdout + process.stderr).split())
+    assert process.returncode == code, printed
+    assert message in printed
+    assert "Traceback" not in printed
+    assert printed.count(message) == 1
+    # A run that got as far as asking the venue may have added rows; none may be gone.
+    assert raw_counts(built) == before if code == 2 else raw_counts(built) >= before
+
+
+def test_a_warehouse_in_use_is_told_and_left_alone(built: Warehouse) -> None:
+    before = raw_counts(built)
+    hold = "import duckdb, sys, time; held = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", hold, str(built.project.warehouse)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        process = built.project.dlt("run")
+        holder.kill()
+    assert process.returncode == 3
+    assert "the warehouse is open in another process, try again when it is closed" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert raw_counts(built) == before
+
+
+def test_two_runs_never_share_a_working_folder(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    replica.faults.add("hang", "/v2/trades", seconds=6)
+    try:
+        listing = tmp_path / "wallets.txt"
+        listing.write_text("\n".join(list(world.wallets)[:3]))
+        command = [str(Path(sys.executable).parent / "dlt"), "pipeline", "run", "--wallets", str(listing)]
+        environment = warehouse.project.environment
+        first = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while not list(tmp_path.rglob("run.lock")):
+            time.sleep(0.05)
+        time.sleep(0.2)
+        second = warehouse.project.dlt("run")
+        first.communicate()
+    finally:
+        replica.faults.clear()
+    assert first.returncode == 0
+    assert second.returncode == 3
+    assert "another `dlt pipeline polymarket run` is under way" in second.stderr
+
+
+def test_html_with_status_200_fails_its_walks_only(world: World, replica: RunningReplica, built: Warehouse) -> None:
+    before = raw_counts(built)
+    wallet = next(iter(world.wallets))
+    replica.faults.add("html", "/v2/trades", query={"user": wallet})
+    try:
+        printed = built.sync("--since", "2026-02-28", wallets=[wallet], code=1)
+    finally:
+        replica.faults.clear()
+    assert printed.count("answered 200 without JSON (text/html)") == 1
+    assert all(now >= then for now, then in zip(raw_counts(built), before, strict=True))
+
+
+def test_trades_of_a_market_that_the_venue_does_not_return_stay_uncategorized(world: World, built: Warehouse) -> None:
+    traded = {fill.condition_id for fill in world.fills}
+    unlisted = {condition for condition in traded if not world.markets[condition].listed}
+    assert unlisted
+    fills = sum(fill.condition_id in unlisted for fill in world.fills)
+    pnl = built.rows("wallet_market_pnl")
+    of_unlisted = [row for row in pnl if row["market_id"] in unlisted]
+    assert {row["market_id"] for row in of_unlisted} == unlisted
+    assert {(row["category"], row["not_scored_reason"]) for row in of_unlisted} == {("Uncategorized", "market_unknown")}
+    assert sum(row["condition_id"] in unlisted for row in built.rows("trades")) == fills
+
+
+def test_a_dry_run_loads_nothing_and_counts_the_requests_of_the_real_run(
+    world: World, replica: RunningReplica, tmp_path: Path
+) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    for arguments in ([], ["--top", "3"], ["--since", "2026-01-01"]):
+        dry = warehouse.sync("--dry-run", *arguments)
+        assert not warehouse.project.warehouse.exists() or arguments
+        sent = len(replica.requests)
+        real = warehouse.sync(*arguments)
+        assert requests_told(dry) == requests_told(real) == len(replica.requests) - sent
+        assert "Nothing was loaded" in dry
+        warehouse.build("--exclude-resource-type", "test", "unit_test")
+
+
+def requests_told(printed: str) -> int:
+    match = re.search(r"requests\s+([\d,]+) in", printed)
+    assert match is not None, printed
+    return int(match.group(1).replace(",", ""))
+
+
+def test_a_second_build_is_incremental_and_changes_nothing(built: Warehouse) -> None:
+    before = everything(built)
+    built.build()
+    assert everything(built) == before
+    compiled = (built.project.folder / "target" / "run").rglob("trades.sql")
+    assert any("merge into" in path.read_text().lower() for path in compiled)
+
+
+def test_a_second_run_adds_nothing_and_says_so(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    for _ in range(2):
+        warehouse.sync()
+        warehouse.build()
+    runs = warehouse.rows("daily_sync_checkpoint")
+    first, second = sorted(runs, key=lambda run: run["last_sync_time"])
+    assert first["trades_added"] == len(warehouse.rows("trades")) > 0
+    assert first["markets_added"] == len(warehouse.rows("markets"))
+    assert (second["trades_added"], second["markets_added"], second["events_added"]) == (0, 0, 0)
+    assert second["trades_fetched"] > 0, "the overlap is read again"
+
+
+def test_status_shows_runs_wallets_and_failures(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    early = warehouse.project.dlt("status")
+    assert early.returncode == 2
+    assert "run `dlt pipeline run`" in early.stderr
+    assert not warehouse.project.warehouse.exists()
+    struck, *others = list(world.wallets)[:4]
+    replica.faults.add("error", "/v2/activity", query={"user": struck}, status=503)
+    try:
+        warehouse.sync(wallets=[struck, *others], code=1)
+    finally:
+        replica.faults.clear()
+    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    shown = warehouse.project.dlt("status")
+    assert shown.returncode == 1
+    assert struck in shown.stdout
+    assert "503" in shown.stdout
+    assert max(len(line) for line in shown.stdout.splitlines() if struck not in line) <= 100
+    state = json.loads(warehouse.project.dlt("status", "--json").stdout)
+    assert {row["sync_status"]: row["wallets"] for row in state["wallets"]} == {"completed": 3, "failed": 1}
+    assert [row["wallet_address"] for row in state["failed_wallets"]] == [struck]
+    checked(warehouse.project.dlt("run", "--wallets", struck), 0)
+    assert warehouse.project.dlt("status").returncode == 0, "the lists are live: no build is needed to see the repair"
+
+
+def test_a_deleted_warehouse_is_filled_anew(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    wallets = list(world.wallets)[:2]
+    warehouse.sync(wallets=wallets)
+    before = raw_counts(warehouse)
+    warehouse.project.warehouse.unlink()
+    warehouse.sync(wallets=wallets)
+    assert raw_counts(warehouse) == before
+
+
+def test_a_lost_working_folder_costs_nothing(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    wallets = list(world.wallets)
+    warehouse.sync(wallets=wallets)
+    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    full = raw_counts(warehouse)[0][0]
+    (tmp_path / "pipelines").rename(tmp_path / "lost")
+    warehouse.sync()
+    increment = raw_counts(warehouse)[0][0] - full  # type: ignore[operator]
+    assert 0 < increment < full, "the watermarks come from the warehouse, so the second run is no full one"
+
+
+def everything(warehouse: Warehouse) -> dict[str, list[str]]:
+    tables = warehouse.project.query(
+        "select table_name from information_schema.tables where table_schema = 'polyomega' order by 1"
+    )
+    return {table: sorted(map(repr, warehouse.rows(str(table)))) for (table,) in tables}
