@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
 from tests.replica.truth import truth
 from tests.replica.world import World, build_world
@@ -62,3 +65,29 @@ def comparable(table: str) -> str:
     """All columns that tell of the world and not of when and how it was read."""
     names = EXACT[table].split() + (RATIOS.split() if table.startswith("wallet_scores") else [])
     return ", ".join(["id", *names] if table == "trades" else names)
+
+
+def test_runs_killed_at_any_moment_lose_nothing_and_double_nothing(world: World, tmp_path: Path) -> None:
+    kills = 30 if SOAK else 6
+    moments = random.Random(3)
+    with serve(world) as replica:
+        warehouse = Warehouse.in_folder(tmp_path, replica)
+        # Small packages, so that a kill can meet any of them in any state.
+        warehouse.project.environment["SOURCES__POLYMARKET__WALKS_PER_LOAD"] = "10"
+        listing = tmp_path / "wallets.txt"
+        listing.write_text("\n".join(world.wallets))
+        for _ in range(kills):
+            process = subprocess.Popen(
+                [str(BIN / "dlt"), "pipeline", "run", "--wallets", str(listing)],
+                cwd=ROOT,
+                env=warehouse.project.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(moments.uniform(1.5, 6.0))
+            process.kill()
+            process.wait()
+        warehouse.sync(wallets=world.wallets)
+        warehouse.build()
+    warehouse.assert_equals(truth(world, world.ends_at))
