@@ -139,6 +139,8 @@ class DltSink:
             max_parallel_items=self.workers * 2,
         )
         self.pipeline.normalize()
+        # Arrow keeps what the pages took for the next ones; DuckDB, which comes now, needs as much for itself.
+        pa.default_memory_pool().release_unused()
         self.pipeline.load()
 
 

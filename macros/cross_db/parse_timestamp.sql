@@ -21,6 +21,7 @@
         try_cast(
             case
                 when regexp_matches({{ text }}, '(Z|[+-]\d{2}(:?\d{2})?)$') and length({{ text }}) > 10 then {{ text }}
+                when length({{ text }}) = 10 then {{ text }} || ' 00:00:00+00'
                 else {{ text }} || '+00'
             end as timestamptz
         )

@@ -22,9 +22,15 @@
         cast({{ amount }} * 1000000 as hugeint) * cast({{ part }} * 1000000 as hugeint)
     {%- endset -%}
     {%- set denominator -%} cast({{ whole }} * 1000000 as hugeint) {%- endset -%}
-    cast(
-        coalesce((2 * {{ numerator }} + {{ denominator }}) // nullif(2 * {{ denominator }}, 0), 0)
-        * cast(0.000001 as decimal(7, 6))
-        as numeric(38, 9)
-    )
+    {#- Dividing 128-bit integers is slow, and most parts are nothing or all. -#}
+    case
+        when {{ part }} = 0 or {{ whole }} = 0 then cast(0 as numeric(38, 9))
+        when {{ part }} = {{ whole }} then cast({{ amount }} as numeric(38, 9))
+        else
+            cast(
+                ((2 * {{ numerator }} + {{ denominator }}) // nullif(2 * {{ denominator }}, 0))
+                * cast('0.000001' as decimal(7, 6))
+                as numeric(38, 9)
+            )
+    end
 {%- endmacro %}

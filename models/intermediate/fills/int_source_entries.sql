@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        unique_key='entry_id',
+        unique_key=['entry_key', 'occurrence'],
         incremental_strategy='merge',
         on_schema_change='fail',
         cluster_by=cluster_by(['group_key']),
@@ -32,7 +32,7 @@ polymarket_trades as (
         cast(null as int64) as log_index,
         trades.price,
         trades.shares,
-        cast(null as numeric(38, 9)) as usdc_size,
+        cast(null as {{ amount_type() }}) as usdc_size,
         trades.traded_at,
         trades.fetched_at,
         trades.walk_id,
@@ -95,7 +95,7 @@ dome_orders as (
         orders.log_index,
         orders.price,
         orders.shares,
-        cast(null as numeric(38, 9)) as usdc_size,
+        cast(null as {{ amount_type() }}) as usdc_size,
         orders.traded_at,
         orders.fetched_at,
         orders.walk_id,
@@ -124,9 +124,9 @@ dome_activity as (
         cast(null as string) as taker,
         cast(null as string) as side,
         activity.log_index,
-        cast(null as {{ exact_type() }}) as price,
+        cast(null as {{ price_type() }}) as price,
         activity.shares,
-        cast(null as numeric(38, 9)) as usdc_size,
+        cast(null as {{ amount_type() }}) as usdc_size,
         activity.traded_at,
         activity.fetched_at,
         activity.walk_id,
@@ -140,7 +140,7 @@ dome_activity as (
 
 ),
 
-all_rows as (
+new_rows as (
 
     select * from polymarket_trades
     union all
@@ -152,45 +152,20 @@ all_rows as (
 
 ),
 
--- A load that was written twice holds every row twice.
-read_once as (
-
-    select * from all_rows
-    qualify row_number() over (partition by walk_id, walk_position order by committed_at) = 1
-
-),
-
--- Equal rows of one walk are different entries; equal rows of two walks are the same entry read twice. Ordered by cash
--- first, so that two equal fills of which one paid a fee keep their places when the venue swaps them.
-counted as (
-
-    select
-        *,
-        case
-            when log_index is not null then 1
-            else
-                row_number() over (
-                    partition by walk_id, entry_key, source
-                    order by usdc_size, walk_position
-                )
-        end as occurrence
-    from read_once
-
-),
-
-identified as (
-
-    select
-        *,
-        {{ md5_hex("source || '|' || entry_key || '|' || cast(occurrence as string)") }} as entry_id
-    from counted
-
-),
-
 valued as (
 
     select
-        entry_id,
+        *,
+        round(price * shares, 6) as usd_value
+    from new_rows
+
+),
+
+readings as (
+
+    select
+        entry_key,
+        cast(null as int64) as known_occurrence,
         group_key,
         source,
         entry_type,
@@ -203,20 +178,22 @@ valued as (
         side,
         log_index,
         cast(price as numeric(38, 9)) as price,
-        shares,
-        cast(round(price * shares, 6) as numeric(38, 9)) as usd_value,
+        cast(shares as numeric(38, 9)) as shares,
+        cast(usd_value as numeric(38, 9)) as usd_value,
         -- What a taker pays or is paid differs from the value by the fee. The reported price is rounded, so that
         -- differences up to a millionth, or a billionth of a dollar per share, are none.
-        case
-            when entry_type != 'TRADE' then null
-            when
-                abs(usdc_size - price * shares)
-                <= cast('0.000001' as numeric(38, 9)) + shares * cast('0.000000001' as numeric(38, 9))
-                then 0
-            when side = 'BUY' then cast(round(usdc_size - price * shares, 6) as numeric(38, 9))
-            when side = 'SELL' then cast(round(price * shares - usdc_size, 6) as numeric(38, 9))
-        end as fee_usd,
-        usdc_size,
+        cast(
+            case
+                when entry_type != 'TRADE' then null
+                when
+                    abs(usdc_size - usd_value)
+                    <= cast('0.000001' as numeric(38, 9)) + shares * cast('0.000000001' as numeric(38, 9))
+                    then 0
+                when side = 'BUY' then usdc_size - usd_value
+                when side = 'SELL' then usd_value - usdc_size
+            end as numeric(38, 9)
+        ) as fee_usd,
+        cast(usdc_size as numeric(38, 9)) as usdc_size,
         -- Rows that lack what makes a fill are kept, counted by a test, and left out of trades.
         coalesce(
             entry_type = 'TRADE'
@@ -230,29 +207,92 @@ valued as (
             false
         ) as is_fill,
         traded_at,
-        committed_at as first_loaded_at,
+        committed_at as loaded_at,
         fetched_at,
-        walk_id
-    from identified
-
-),
-
-readings as (
-
-    select * from valued
+        walk_id,
+        walk_position
+    from valued
     {%- if is_incremental() %}
     union all
     select * from {{ this }}
-    where entry_id in (select valued.entry_id from valued)
+    where entry_key in (select new_rows.entry_key from new_rows)
     {%- endif %}
 
 ),
 
--- Whatever the order in which loads are committed, the row read last wins, and the first commit is remembered.
-newest as (
+-- Nearly every row is read once. Windows are for the others only; over all rows they would be most of a build.
+repeated_keys as (
+
+    select entry_key
+    from readings
+    group by entry_key
+    having count(*) > 1
+
+),
+
+single_entries as (
 
     select
-        entry_id,
+        readings.*,
+        1 as occurrence,
+        readings.loaded_at as first_loaded_at
+    from readings
+    left join repeated_keys on readings.entry_key = repeated_keys.entry_key
+    where repeated_keys.entry_key is null
+
+),
+
+-- Equal rows of one walk are different entries; equal rows of two walks are one entry read twice. A row that a repeated
+-- load wrote twice has one place in its walk and so one number. Cash comes first in the order, so that of two equal
+-- fills the one that paid a fee keeps its number when the venue swaps them. A log index names one entry for good.
+numbered as (
+
+    select
+        readings.*,
+        case
+            when readings.log_index is not null then 1
+            when readings.known_occurrence is not null then readings.known_occurrence
+            else
+                dense_rank() over (
+                    partition by
+                        readings.entry_key, readings.walk_id,
+                        case when readings.known_occurrence is null then 0 else 1 end
+                    order by readings.usdc_size, readings.walk_position
+                )
+        end as occurrence
+    from readings
+    inner join repeated_keys on readings.entry_key = repeated_keys.entry_key
+
+),
+
+-- Whatever the order in which loads are committed, the row read last wins, and the first commit is remembered.
+repeated_entries as (
+
+    select
+        *,
+        min(loaded_at) over (partition by entry_key, occurrence) as first_loaded_at
+    from numbered
+    qualify
+        row_number() over (
+            partition by entry_key, occurrence
+            order by fetched_at desc, walk_id desc, walk_position desc
+        ) = 1
+
+),
+
+all_entries as (
+
+    select * from single_entries
+    union all
+    select * from repeated_entries
+
+),
+
+entries as (
+
+    select
+        entry_key,
+        cast(occurrence as int64) as occurrence,
         group_key,
         source,
         entry_type,
@@ -271,12 +311,12 @@ newest as (
         usdc_size,
         is_fill,
         traded_at,
-        min(first_loaded_at) over (partition by entry_id) as first_loaded_at,
+        first_loaded_at,
         fetched_at,
-        walk_id
-    from readings
-    qualify row_number() over (partition by entry_id order by fetched_at desc, walk_id desc) = 1
+        walk_id,
+        walk_position
+    from all_entries
 
 )
 
-select * from newest
+select * from entries

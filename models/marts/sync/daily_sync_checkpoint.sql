@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with polymarket_runs as (
 
     select * from {{ ref('stg_polymarket__runs') }}
@@ -28,27 +30,21 @@ dome_walks as (
 
 ),
 
-loads as (
+polymarket_loads as (
 
-    select * from {{ ref('int_loads') }}
-
-),
-
-trades as (
-
-    select * from {{ ref('trades') }}
+    select * from {{ ref('stg_polymarket__loads') }}
 
 ),
 
-markets as (
+dome_loads as (
 
-    select * from {{ ref('markets') }}
+    select * from {{ ref('stg_dome__loads') }}
 
 ),
 
-events as (
+first_rows as (
 
-    select * from {{ ref('events') }}
+    select * from {{ ref('int_first_rows') }}
 
 ),
 
@@ -60,65 +56,32 @@ runs as (
 
 ),
 
-walk_loads as (
+run_loads as (
 
-    select
-        'polymarket' as venue,
-        run_id,
-        load_id
+    select distinct
+        polymarket_walks.run_id,
+        polymarket_loads.committed_at
     from polymarket_walks
-    union distinct
-    select
-        'dome' as venue,
-        run_id,
-        load_id
+    inner join polymarket_loads on polymarket_walks.load_id = polymarket_loads.load_id
+    union all
+    select distinct
+        dome_walks.run_id,
+        dome_loads.committed_at
     from dome_walks
+    inner join dome_loads on dome_walks.load_id = dome_loads.load_id
 
 ),
 
-first_rows as (
-
-    select
-        first_loaded_at,
-        count(*) as trades,
-        0 as markets,
-        0 as events
-    from trades
-    group by first_loaded_at
-    union all
-    select
-        first_loaded_at,
-        0 as trades,
-        count(*) as markets,
-        0 as events
-    from markets
-    group by first_loaded_at
-    union all
-    select
-        first_loaded_at,
-        0 as trades,
-        0 as markets,
-        count(*) as events
-    from events
-    group by first_loaded_at
-
-),
-
--- A row counts for the run whose load brought it first: what a run only read again is not new.
 added as (
 
     select
-        walk_loads.run_id,
+        run_loads.run_id,
         sum(first_rows.trades) as trades_added,
         sum(first_rows.markets) as markets_added,
         sum(first_rows.events) as events_added
-    from walk_loads
-    inner join loads
-        on
-            walk_loads.venue = loads.venue
-            and walk_loads.load_id = loads.load_id
-    inner join first_rows on loads.committed_at = first_rows.first_loaded_at
-    group by walk_loads.run_id
+    from run_loads
+    inner join first_rows on run_loads.committed_at = first_rows.first_loaded_at
+    group by run_loads.run_id
 
 ),
 

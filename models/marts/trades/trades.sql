@@ -111,9 +111,9 @@ entries as (
 ),
 {%- endif %}
 
--- A group is what one wallet bought or sold of one token in one transaction. Its fills have no names that all sources
--- share, so they are counted off in an order that every source gives.
-numbered as (
+-- A group is what one wallet bought or sold of one token in one transaction. One source tells all fills of a group: the
+-- one that knows most of them, for mixing sources would count fills twice. The fee and the first load any may tell.
+ranked as (
 
     select
         *,
@@ -122,59 +122,139 @@ numbered as (
             when 'dome_orders' then 2
             when 'dome_orders_unindexed' then 3
             else 4
-        end as source_rank,
-        count(*) over (partition by group_key, source) as fills_in_source,
-        row_number() over (
-            partition by group_key, source
-            order by shares, price, log_index nulls last, entry_id
-        ) as ordinal,
-        row_number() over (
-            partition by group_key, source, shares
-            order by price, log_index nulls last, entry_id
-        ) as ordinal_of_size
+        end as source_rank
     from entries
 
 ),
 
--- The fee of a fill is told by the ledger row of the same size, whichever source the fill itself is taken from.
+-- Nearly every group is one fill, of one size in all sources. Windows are for the others only.
+groups as (
+
+    select
+        group_key,
+        min(source_rank) as winner_rank,
+        max(fee_usd) as ledger_fee_usd,
+        min(first_loaded_at) as first_loaded_at,
+        sum(case when source_rank = 1 then 1 else 0 end) <= 1
+        and sum(case when source_rank = 2 then 1 else 0 end) <= 1
+        and sum(case when source_rank = 3 then 1 else 0 end) <= 1
+        and sum(case when source_rank = 4 then 1 else 0 end) <= 1
+        and min(shares) = max(shares) as is_one_fill
+    from ranked
+    group by group_key
+
+),
+
+single_fills as (
+
+    select
+        ranked.source,
+        ranked.transaction_hash,
+        ranked.wallet_address,
+        ranked.token_id,
+        ranked.condition_id,
+        ranked.order_hash,
+        ranked.taker,
+        ranked.side,
+        ranked.log_index,
+        ranked.price,
+        ranked.shares,
+        ranked.usd_value,
+        ranked.traded_at,
+        1 as ordinal,
+        groups.ledger_fee_usd,
+        groups.first_loaded_at
+    from ranked
+    inner join groups
+        on
+            ranked.group_key = groups.group_key
+            and ranked.source_rank = groups.winner_rank
+    where groups.is_one_fill
+
+),
+
+-- Fills of a group have no names that all sources share, so they are counted off in an order that every source gives.
+numbered as (
+
+    select
+        ranked.*,
+        count(*) over (partition by ranked.group_key, ranked.source_rank) as fills_in_source,
+        row_number() over (
+            partition by ranked.group_key, ranked.source_rank
+            order by ranked.shares, ranked.price, ranked.log_index nulls last, ranked.entry_key, ranked.occurrence
+        ) as ordinal,
+        row_number() over (
+            partition by ranked.group_key, ranked.source_rank, ranked.shares
+            order by ranked.price, ranked.log_index nulls last, ranked.entry_key, ranked.occurrence
+        ) as ordinal_of_size
+    from ranked
+    inner join groups on ranked.group_key = groups.group_key
+    where not groups.is_one_fill
+
+),
+
+-- The fee of a fill is told by the ledger row of the same size.
 matched as (
 
     select
         *,
-        max(case when source = 'polymarket_activity' then fee_usd end) over (
-            partition by group_key, shares, ordinal_of_size
-        ) as ledger_fee_usd,
+        max(fee_usd) over (partition by group_key, shares, ordinal_of_size) as ledger_fee_usd,
         min(first_loaded_at) over (partition by group_key, ordinal) as first_loaded_at_in_group,
-        first_value(source) over (partition by group_key order by fills_in_source desc, source_rank) as winner
+        first_value(source_rank) over (
+            partition by group_key
+            order by fills_in_source desc, source_rank
+        ) as winner_rank
     from numbered
 
 ),
 
--- One source tells all fills of a group: the one that knows most of them. Mixing sources would count fills twice.
-won as (
+other_fills as (
 
     select
-        matched.*,
-        -- The exchange itself stands as taker in the row of the taker's own order.
-        case when matched.taker is not null then exchange_contracts.address is not null end as is_taker
+        matched.source,
+        matched.transaction_hash,
+        matched.wallet_address,
+        matched.token_id,
+        matched.condition_id,
+        matched.order_hash,
+        matched.taker,
+        matched.side,
+        matched.log_index,
+        matched.price,
+        matched.shares,
+        matched.usd_value,
+        matched.traded_at,
+        matched.ordinal,
+        matched.ledger_fee_usd,
+        matched.first_loaded_at_in_group as first_loaded_at
     from matched
-    left join exchange_contracts on matched.taker = exchange_contracts.address
-    where matched.source = matched.winner
+    where matched.source_rank = matched.winner_rank
+
+),
+
+all_fills as (
+
+    select * from single_fills
+    union all
+    select * from other_fills
 
 ),
 
 named as (
 
     select
-        won.*,
+        all_fills.*,
         outcomes.market_id,
         outcomes.event_slug,
         outcomes.outcome,
+        -- The exchange itself stands as taker in the row of the taker's own order.
+        case when all_fills.taker is not null then exchange_contracts.address is not null end as is_taker,
         outcomes.fee_rate,
         outcomes.fee_exponent,
         outcomes.has_fees
-    from won
-    left join outcomes on won.token_id = outcomes.contract_id
+    from all_fills
+    left join outcomes on all_fills.token_id = outcomes.contract_id
+    left join exchange_contracts on all_fills.taker = exchange_contracts.address
 
 ),
 
@@ -183,7 +263,7 @@ fills as (
     select
         *,
         {{ md5_hex(
-            "transaction_hash || '|' || wallet_address || '|' || token_id || '|' || side || '|' || cast(ordinal as string)"
+            "concat(transaction_hash, '|', wallet_address, '|', token_id, '|', side, '|', cast(ordinal as string))"
         ) }} as id,
         {{ schedule_fee('is_taker', 'price', 'shares', 'traded_at', 'fee_rate', 'fee_exponent', 'has_fees') }}
             as schedule_fee_usd
@@ -217,7 +297,7 @@ final as (
         cast(coalesce(ledger_fee_usd, schedule_fee_usd) as numeric(38, 9)) as fee_usd,
         is_taker,
         traded_at as timestamp,
-        first_loaded_at_in_group as first_loaded_at
+        first_loaded_at
     from fills
 
 )

@@ -1,8 +1,8 @@
 {{ config(cluster_by=cluster_by(['wallet_address'])) }}
 
-with trades as (
+with wallet_trades as (
 
-    select * from {{ ref('trades') }}
+    select * from {{ ref('int_wallet_trades') }}
 
 ),
 
@@ -48,7 +48,7 @@ sightings as (
         'trade' as discovered_from,
         3 as discovery_rank,
         min(first_loaded_at) as first_seen_at
-    from trades
+    from wallet_trades
     group by wallet_address
 
 ),
@@ -68,11 +68,11 @@ traded as (
 
     select
         wallet_address,
-        count(*) as trades,
-        sum(usd_value) as volume_usd,
-        min(timestamp) as first_trade_at,
-        max(timestamp) as last_trade_at
-    from trades
+        sum(trades) as trades,
+        sum(volume_usd) as volume_usd,
+        min(first_trade_at) as first_trade_at,
+        max(last_trade_at) as last_trade_at
+    from wallet_trades
     group by wallet_address
 
 ),
@@ -82,7 +82,7 @@ described as (
     select
         discovered.wallet_address,
         discovered.discovered_from,
-        coalesce(traded.trades, 0) as trades,
+        cast(coalesce(traded.trades, 0) as int64) as trades,
         cast(coalesce(traded.volume_usd, 0) as numeric(38, 9)) as volume_usd,
         exchange_contracts.address is not null as is_contract,
         discovered.first_seen_at,

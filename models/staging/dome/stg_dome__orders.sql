@@ -23,10 +23,10 @@ renamed as (
         -- A log entry names a fill for good. Older rows have none: there equal rows are told apart by counting.
         case
             when orders.log_index is not null
-                then {{ fill_key(["'log'", 'orders.tx_hash', 'orders.log_index', 'orders.user_address']) }}
+                then {{ fill_key(["'dome_orders'", 'orders.tx_hash', 'orders.log_index', 'orders.user_address']) }}
             else
                 {{ fill_key([
-                    "'row'", 'orders.tx_hash', 'orders.order_hash', 'orders.user_address', 'orders.token_id',
+                    "'dome_orders_unindexed'", 'orders.tx_hash', 'orders.order_hash', 'orders.user_address', 'orders.token_id',
                     'orders.side', 'orders.shares', 'orders.price', 'orders.timestamp',
                 ]) }}
         end as entry_key,
@@ -38,10 +38,10 @@ renamed as (
 
         -- numerics
         {{ try_cast('orders.log_index', 'int64') }} as log_index,
-        {{ try_cast('orders.price', exact_type()) }} as price,
+        {{ try_cast('orders.price', price_type()) }} as price,
         coalesce(
-            cast({{ try_cast('orders.shares', 'int64') }} * cast(0.000001 as numeric(38, 9)) as numeric(38, 9)),
-            {{ try_cast('orders.shares_normalized', 'numeric(38, 9)') }}
+            cast({{ try_cast('orders.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }}) as {{ amount_type() }}),
+            {{ try_cast('orders.shares_normalized', amount_type()) }}
         ) as shares,
 
         -- timestamps

@@ -19,8 +19,8 @@ renamed as (
         nullif(activity.token_id, '') as token_id,
         nullif(lower(activity.condition_id), '') as condition_id,
         {{ fill_key([
-            'activity.transaction_hash', 'activity.proxy_wallet', 'activity.token_id', 'activity.condition_id',
-            'activity.type', 'activity.side', 'activity.price', 'activity.size', 'activity.timestamp',
+            "'polymarket_activity'", 'activity.transaction_hash', 'activity.proxy_wallet', 'activity.token_id',
+            'activity.condition_id', 'activity.type', 'activity.side', 'activity.price', 'activity.size', 'activity.timestamp',
         ]) }} as entry_key,
         {{ fill_key([
             'activity.transaction_hash', 'activity.proxy_wallet', 'activity.token_id', 'activity.side',
@@ -32,9 +32,9 @@ renamed as (
         activity.payload,
 
         -- numerics
-        {{ try_cast('activity.price', exact_type()) }} as price,
-        {{ try_cast('activity.size', 'numeric(38, 9)') }} as shares,
-        {{ try_cast('activity.usdc_size', 'numeric(38, 9)') }} as usdc_size,
+        {{ try_cast('activity.price', price_type()) }} as price,
+        {{ try_cast('activity.size', amount_type()) }} as shares,
+        {{ try_cast('activity.usdc_size', amount_type()) }} as usdc_size,
 
         -- timestamps
         {{ epoch_timestamp('activity.timestamp') }} as traded_at,

@@ -19,7 +19,7 @@ renamed as (
         trades.token_id,
         nullif(lower(trades.condition_id), '') as condition_id,
         {{ fill_key([
-            'trades.transaction_hash', 'trades.proxy_wallet', 'trades.token_id', 'trades.side',
+            "'polymarket_trades'", 'trades.transaction_hash', 'trades.proxy_wallet', 'trades.token_id', 'trades.side',
             'trades.price', 'trades.size', 'trades.timestamp',
         ]) }} as entry_key,
         {{ fill_key([
@@ -31,8 +31,8 @@ renamed as (
         trades.payload,
 
         -- numerics
-        {{ try_cast('trades.price', exact_type()) }} as price,
-        {{ try_cast('trades.size', 'numeric(38, 9)') }} as shares,
+        {{ try_cast('trades.price', price_type()) }} as price,
+        {{ try_cast('trades.size', amount_type()) }} as shares,
 
         -- timestamps
         {{ epoch_timestamp('trades.timestamp') }} as traded_at,
