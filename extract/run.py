@@ -21,6 +21,7 @@ import pyarrow as pa
 from extract.settings import UsageError
 from extract.venue import LookUp, Venue, WalkStart
 from extract.walks import Reading, Walker, WalkRecord
+from extract.warehouse import loading_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class DltSink:
 
     pipeline: dlt.Pipeline
     workers: int
+    _fattest_page: int = 0
 
     def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
         @dlt.resource(name="readings")
@@ -113,6 +115,7 @@ class DltSink:
         @dlt.transformer(name="walks", parallelized=True)
         def walk(reading: Reading) -> Iterator[Any]:
             for table_name, table in walker.walk(reading):
+                self._fattest_page = max(self._fattest_page, table.nbytes)
                 yield dlt.mark.with_table_name(table, table_name)
 
         self._load(to_read | walk)
@@ -128,7 +131,7 @@ class DltSink:
         self.pipeline.sync_destination()
         if self.pipeline.has_pending_data:
             self.pipeline.normalize()
-            self.pipeline.load()
+            self.pipeline.load(credentials=loading_credentials(self.pipeline, None))
 
     def _load(self, resource: Any) -> None:
         self.pipeline.extract(
@@ -141,7 +144,8 @@ class DltSink:
         self.pipeline.normalize()
         # Arrow keeps what the pages took for the next ones; DuckDB, which comes now, needs as much for itself.
         pa.default_memory_pool().release_unused()
-        self.pipeline.load()
+        self.pipeline.load(credentials=loading_credentials(self.pipeline, self._fattest_page))
+        self._fattest_page = 0
 
 
 @dataclass(slots=True)

@@ -22,9 +22,10 @@ DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 WORKING_FOLDER = ".polyomega/pipelines"
 DESTINATIONS = ("duckdb", "bigquery")
 
-#: For loading only; `python -m benchmarks --only memory` shows what they do. DuckDB's own limit is four fifths of the
-#: computer's memory, and a second thread nearly doubles the processor time of an insert without making it faster.
-DUCKDB_LOADING = {"threads": 1, "memory_limit": "128MB"}
+#: DuckDB's own limit is four fifths of the computer's memory; `python -m benchmarks --only memory` shows the effect.
+LOADING_MEMORY_MB = 128
+#: An insert holds the texts of some thousand rows several times over, and rows can hold anything.
+LOADING_MEMORY_PER_PAGE = 4
 
 
 class WarehouseBusyError(Exception):
@@ -64,9 +65,24 @@ def has_warehouse(pipeline: dlt.Pipeline) -> bool:
 
 
 def _duckdb() -> Any:
+    return dlt.destinations.duckdb(credentials=DuckDbCredentials(_duckdb_file()))
+
+
+def loading_credentials(pipeline: dlt.Pipeline, fattest_page: int | None) -> Any:
+    """Credentials that hold DuckDB to what a load package needs; None, the settings', for other destinations.
+
+    Args:
+        fattest_page: bytes of the package's largest page; None where nobody knows, then DuckDB takes what it needs.
+    """
+    if pipeline.destination.destination_name != "duckdb":
+        return None
     credentials = DuckDbCredentials(_duckdb_file())
-    credentials.global_config = dict(DUCKDB_LOADING)
-    return dlt.destinations.duckdb(credentials=credentials)
+    # A second thread nearly doubles the processor time of an insert without making it faster.
+    credentials.global_config = {"threads": 1}
+    if fattest_page is not None:
+        megabytes = LOADING_MEMORY_MB + LOADING_MEMORY_PER_PAGE * fattest_page // 1_000_000
+        credentials.global_config["memory_limit"] = f"{megabytes}MB"
+    return credentials
 
 
 def _duckdb_file() -> str:

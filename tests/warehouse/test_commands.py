@@ -245,3 +245,22 @@ def everything(warehouse: Warehouse) -> dict[str, list[str]]:
         "select table_name from information_schema.tables where table_schema = 'polyomega' order by 1"
     )
     return {table: sorted(map(repr, warehouse.rows(str(table)))) for (table,) in tables}
+
+
+def test_text_of_any_kind_and_size_is_data(tmp_path: Path) -> None:
+    """Forty rows of five megabytes, with quotes, HTML and a null byte, in one page."""
+    wallet = "0x" + "ab" * 20
+    hostile = "<b>'; drop table trades; --\\u0000 \\ud800 " + "é" * 2_500_000
+    rows = [
+        f'{{"proxy_wallet": "{wallet}", "side": "BUY", "token_id": "{10**76 + number}", "size": 5, "price": 0.5, '
+        f'"condition_id": "0x{number:064x}", "transaction_hash": "0x{number:064x}", '
+        f'"timestamp": {1764790000 + number}, "title": "{hostile}"}}'
+        for number in range(40)
+    ]
+    (tmp_path / "recorded").mkdir()
+    (tmp_path / "recorded" / "trades.json").write_text(f"[{','.join(rows)}]")
+    with serve(tmp_path / "recorded") as replica:
+        warehouse = Warehouse.in_folder(tmp_path / "project", replica)
+        warehouse.sync(wallets=[wallet])
+        warehouse.build("--exclude-resource-type", "test", "unit_test")
+    assert len(warehouse.rows("trades", "id")) == 40
