@@ -250,7 +250,7 @@ def everything(warehouse: Warehouse) -> dict[str, list[str]]:
 def test_text_of_any_kind_and_size_is_data(tmp_path: Path) -> None:
     """Forty rows of five megabytes, with quotes, HTML and a null byte, in one page."""
     wallet = "0x" + "ab" * 20
-    hostile = "<b>'; drop table trades; --\\u0000 \\ud800 " + "é" * 2_500_000
+    hostile = "<b>'; drop table trades; --\\u0000 " + "é" * 2_500_000
     rows = [
         f'{{"proxy_wallet": "{wallet}", "side": "BUY", "token_id": "{10**76 + number}", "size": 5, "price": 0.5, '
         f'"condition_id": "0x{number:064x}", "transaction_hash": "0x{number:064x}", '
