@@ -1,5 +1,5 @@
--- How many rows of public tables each load was the first to bring, by the load's commit time. What a load only read again
--- is not new.
+-- How many rows of public tables each load was the first to bring, by the load's commit time. What a load only read
+-- again is not new.
 with trades as (
 
     select

@@ -18,6 +18,7 @@ with new_loads as (
 walks as (
 
     select * from {{ ref('stg_dome__walks') }}
+    where resource = 'markets'
 
 ),
 

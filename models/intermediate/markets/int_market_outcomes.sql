@@ -48,8 +48,8 @@ polymarket_outcomes as (
 ),
 
 -- Which vectors of final prices are payouts. With the oracle's word: any that sum to 1. Without it (short and old
--- markets never have it): only 1 and zeros, or equal parts, since any other looks like a price at the close. Zeros alone
--- pay nothing and say nothing.
+-- markets never have it): only 1 and zeros, or equal parts, since any other looks like a price at the close. Zeros
+-- alone pay nothing and say nothing.
 judged as (
 
     select
@@ -200,7 +200,7 @@ outcomes as (
 
     select * from all_outcomes
     where contract_id != ''
-    qualify row_number() over (partition by contract_id order by observed_at desc, market_id) = 1
+    qualify row_number() over (partition by contract_id order by observed_at desc, market_id asc) = 1
 
 )
 

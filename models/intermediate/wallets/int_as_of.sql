@@ -1,3 +1,9 @@
+{#- A moment that cannot be read must stop the build: as null it would empty every table. -#}
+{% if var('as_of') is not none -%}
+    {%- do modules.datetime.datetime.fromisoformat(var('as_of') | string) -%}
+{%- endif -%}
+{% set as_of = 'newest.as_of' if var('as_of') is none else parse_timestamp("'" ~ var('as_of') ~ "'") -%}
+
 with polymarket_walks as (
 
     select venue_time from {{ ref('stg_polymarket__walks') }}
@@ -30,12 +36,7 @@ newest as (
 
 moment as (
 
-    select
-        {% if var('as_of') is none -%}
-        newest.as_of
-        {%- else -%}
-        {{ parse_timestamp("'" ~ var('as_of') ~ "'") }} as as_of
-        {%- endif %}
+    select {{ as_of }} as as_of
     from newest
 
 )

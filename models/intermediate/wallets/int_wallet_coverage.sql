@@ -1,48 +1,98 @@
 {{ config(materialized='view') }}
 
--- A wallet's completed walks are laid on its time line. The island that begins with a walk without a lower bound is what
--- is known for certain, up to its end: the watermark. A walk that does not touch it leaves a gap, and moves nothing.
-with walks as (
+-- What is known of a wallet for certain is the stretch without a beginning, up to its end: the watermark. A walk that
+-- does not touch it leaves a gap, and moves nothing. Walks of loads that the last build did not see are added live.
+with spans as (
 
-    select * from {{ ref('int_wallet_walks') }}
+    select * from {{ ref('int_wallet_spans') }}
 
 ),
 
-completed as (
+walks as (
 
-    select
-        *,
-        coalesce(bound_from, {{ epoch_timestamp("'0'") }}) as covered_from
-    from walks
+    select * from {{ ref('int_wallet_walks') }}
     where
         status = 'completed'
         and covered_to is not null
 
 ),
 
-before as (
+polymarket_loads as (
 
     select
-        *,
-        max(covered_to) over (
-            partition by venue, wallet_address, resource
-            order by covered_from, covered_to desc, walk_id
-            rows between unbounded preceding and 1 preceding
-        ) as covered_before
-    from completed
+        'polymarket' as venue,
+        load_id
+    from {{ ref('stg_polymarket__loads') }}
 
 ),
 
-islands as (
+dome_loads as (
 
     select
-        *,
-        sum(case when covered_from <= covered_before then 0 else 1 end) over (
-            partition by venue, wallet_address, resource
-            order by covered_from, covered_to desc, walk_id
-            rows between unbounded preceding and current row
-        ) as island
-    from before
+        'dome' as venue,
+        load_id
+    from {{ ref('stg_dome__loads') }}
+
+),
+
+processed_loads as (
+
+    select * from {{ ref('int_processed_loads') }}
+    where model = 'int_wallet_spans'
+
+),
+
+all_loads as (
+
+    select * from polymarket_loads
+    union all
+    select * from dome_loads
+
+),
+
+unseen_loads as (
+
+    select all_loads.*
+    from all_loads
+    left join processed_loads
+        on
+            all_loads.venue = processed_loads.venue
+            and all_loads.load_id = processed_loads.load_id
+    where processed_loads.load_id is null
+
+),
+
+unseen_spans as (
+
+    select
+        walks.venue,
+        walks.wallet_address,
+        walks.resource,
+        walks.covered_from,
+        walks.covered_to,
+        walks.newest_item_at,
+        walks.started_at as first_started_at,
+        walks.ended_at as last_completed_at,
+        walks.duration_ms as last_duration_ms
+    from walks
+    inner join unseen_loads
+        on
+            walks.venue = unseen_loads.venue
+            and walks.load_id = unseen_loads.load_id
+
+),
+
+all_spans as (
+
+    select * from spans
+    union all
+    select * from unseen_spans
+
+),
+
+joined as (
+
+    {{ join_spans('all_spans') }}
 
 ),
 
@@ -52,26 +102,15 @@ coverage as (
         venue,
         wallet_address,
         resource,
-        max(case when island = 1 and bound_from is null then 1 else 0 end) = 1 as has_whole_history,
-        max(island) = 1 as has_no_gap,
-        max(case when island = 1 then covered_to end) as covered_to,
-        max(case when island = 1 then newest_item_at end) as newest_item_at
-    from islands
+        count(*) = 1 and min(covered_from) = {{ epoch_timestamp("'0'") }} as is_complete,
+        max(case when covered_from = {{ epoch_timestamp("'0'") }} then covered_to end) as watermark_at,
+        max(case when covered_from = {{ epoch_timestamp("'0'") }} then newest_item_at end) as newest_item_at,
+        min(first_started_at) as first_started_at,
+        max(last_completed_at) as last_completed_at,
+        max_by(last_duration_ms, last_completed_at) as last_duration_ms
+    from joined
     group by venue, wallet_address, resource
-
-),
-
-judged as (
-
-    select
-        venue,
-        wallet_address,
-        resource,
-        has_whole_history and has_no_gap as is_complete,
-        case when has_whole_history then covered_to end as watermark_at,
-        case when has_whole_history then newest_item_at end as newest_item_at
-    from coverage
 
 )
 
-select * from judged
+select * from coverage

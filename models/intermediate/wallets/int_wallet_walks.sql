@@ -26,17 +26,15 @@ wallet_walks as (
 
     select
         walk_id,
-        run_id,
         venue,
         -- Dome calls a wallet's fills its orders.
         case resource when 'orders' then 'trades' else resource end as resource,
         scope as wallet_address,
         status,
         error,
-        row_count,
         duration_ms,
-        bound_from,
-        -- A walk without an upper bound saw what there was when its first answer was given.
+        -- No lower bound is the whole history. A walk without an upper bound saw what there was at its first answer.
+        coalesce(bound_from, {{ epoch_timestamp("'0'") }}) as covered_from,
         coalesce(least(bound_to, venue_time), venue_time, bound_to) as covered_to,
         newest_item_at,
         started_at,

@@ -12,33 +12,9 @@ dome_runs as (
 
 ),
 
-polymarket_walks as (
+run_loads as (
 
-    select
-        run_id,
-        load_id
-    from {{ ref('stg_polymarket__walks') }}
-
-),
-
-dome_walks as (
-
-    select
-        run_id,
-        load_id
-    from {{ ref('stg_dome__walks') }}
-
-),
-
-polymarket_loads as (
-
-    select * from {{ ref('stg_polymarket__loads') }}
-
-),
-
-dome_loads as (
-
-    select * from {{ ref('stg_dome__loads') }}
+    select * from {{ ref('int_run_loads') }}
 
 ),
 
@@ -53,22 +29,6 @@ runs as (
     select * from polymarket_runs
     union all
     select * from dome_runs
-
-),
-
-run_loads as (
-
-    select distinct
-        polymarket_walks.run_id,
-        polymarket_loads.committed_at
-    from polymarket_walks
-    inner join polymarket_loads on polymarket_walks.load_id = polymarket_loads.load_id
-    union all
-    select distinct
-        dome_walks.run_id,
-        dome_loads.committed_at
-    from dome_walks
-    inner join dome_loads on dome_walks.load_id = dome_loads.load_id
 
 ),
 

@@ -24,7 +24,12 @@ ordered as (
             row_number() over (
                 partition by wallets.venue
                 order by
-                    case wallets.sync_status when 'pending' then 1 when 'syncing' then 2 when 'failed' then 3 else 4 end,
+                    case wallets.sync_status
+                        when 'pending' then 1
+                        when 'syncing' then 2
+                        when 'failed' then 3
+                        else 4
+                    end,
                     wallets.trades_watermark_at nulls first,
                     wallets.wallet_address
             ) as int64

@@ -96,20 +96,17 @@ due_groups as (
 
 ),
 
+{% endif -%}
+
 entries as (
 
     select source_entries.*
     from source_entries
+    {% if is_incremental() -%}
     inner join due_groups on source_entries.group_key = due_groups.group_key
+    {%- endif %}
 
 ),
-{%- else -%}
-entries as (
-
-    select * from source_entries
-
-),
-{%- endif %}
 
 -- A group is what one wallet bought or sold of one token in one transaction. One source tells all fills of a group: the
 -- one that knows most of them, for mixing sources would count fills twice. The fee and the first load any may tell.
@@ -202,7 +199,7 @@ matched as (
         min(first_loaded_at) over (partition by group_key, ordinal) as first_loaded_at_in_group,
         first_value(source_rank) over (
             partition by group_key
-            order by fills_in_source desc, source_rank
+            order by fills_in_source desc, source_rank asc
         ) as winner_rank
     from numbered
 

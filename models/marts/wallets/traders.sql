@@ -6,9 +6,10 @@ with wallet_trades as (
 
 ),
 
-walks as (
+wallet_sync as (
 
-    select * from {{ ref('int_wallet_walks') }}
+    select * from {{ ref('int_wallet_sync') }}
+    where first_started_at is not null
 
 ),
 
@@ -39,8 +40,8 @@ sightings as (
         wallet_address,
         'request' as discovered_from,
         2 as discovery_rank,
-        min(started_at) as first_seen_at
-    from walks
+        min(first_started_at) as first_seen_at
+    from wallet_sync
     group by wallet_address
     union all
     select

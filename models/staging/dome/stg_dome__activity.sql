@@ -20,11 +20,14 @@ renamed as (
         nullif(lower(activity.condition_id), '') as condition_id,
         case
             when activity.log_index is not null
-                then {{ fill_key(["'dome_activity'", 'activity.tx_hash', 'activity.log_index', 'activity.user_address']) }}
+                then
+                    {{ fill_key([
+                        "'dome_activity'", 'activity.tx_hash', 'activity.log_index', 'activity.user_address',
+                    ]) }}
             else
                 {{ fill_key([
-                    "'dome_activity_unindexed'", 'activity.tx_hash', 'activity.user_address', 'activity.condition_id', 'activity.side',
-                    'activity.shares', 'activity.timestamp',
+                    "'dome_activity_unindexed'", 'activity.tx_hash', 'activity.user_address', 'activity.condition_id',
+                    'activity.side', 'activity.shares', 'activity.timestamp',
                 ]) }}
         end as entry_key,
 
@@ -35,7 +38,10 @@ renamed as (
         -- numerics
         {{ try_cast('activity.log_index', 'int64') }} as log_index,
         coalesce(
-            cast({{ try_cast('activity.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }}) as {{ amount_type() }}),
+            cast(
+                {{ try_cast('activity.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }})
+                as {{ amount_type() }}
+            ),
             {{ try_cast('activity.shares_normalized', amount_type()) }}
         ) as shares,
 

@@ -40,7 +40,10 @@ renamed as (
         {{ try_cast('orders.log_index', 'int64') }} as log_index,
         {{ try_cast('orders.price', price_type()) }} as price,
         coalesce(
-            cast({{ try_cast('orders.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }}) as {{ amount_type() }}),
+            cast(
+                {{ try_cast('orders.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }})
+                as {{ amount_type() }}
+            ),
             {{ try_cast('orders.shares_normalized', amount_type()) }}
         ) as shares,
 

@@ -27,11 +27,6 @@ renamed as (
     from leaderboard
     inner join loads on leaderboard._dlt_load_id = loads.load_id
     where leaderboard.user_id is not null
-    qualify
-        row_number() over (
-            partition by leaderboard.walk_id, leaderboard.walk_position
-            order by leaderboard._dlt_load_id
-        ) = 1
 
 )
 

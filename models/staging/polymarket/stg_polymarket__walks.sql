@@ -43,7 +43,6 @@ renamed as (
         walks._dlt_load_id as load_id
     from walks
     inner join loads on walks._dlt_load_id = loads.load_id
-    qualify row_number() over (partition by walks.walk_id order by walks._dlt_load_id) = 1
 
 )
 

@@ -1,0 +1,55 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key=['venue', 'run_id', 'load_id'],
+        incremental_strategy='merge',
+        on_schema_change='fail',
+        post_hook="{{ remember_loads() }}",
+    )
+}}
+
+with new_loads as (
+
+    {{ new_loads() }}
+
+),
+
+polymarket_walks as (
+
+    select * from {{ ref('stg_polymarket__walks') }}
+
+),
+
+dome_walks as (
+
+    select * from {{ ref('stg_dome__walks') }}
+
+),
+
+run_loads as (
+
+    select distinct
+        new_loads.venue,
+        polymarket_walks.run_id,
+        new_loads.load_id,
+        new_loads.committed_at
+    from polymarket_walks
+    inner join new_loads
+        on
+            polymarket_walks.load_id = new_loads.load_id
+            and new_loads.venue = 'polymarket'
+    union all
+    select distinct
+        new_loads.venue,
+        dome_walks.run_id,
+        new_loads.load_id,
+        new_loads.committed_at
+    from dome_walks
+    inner join new_loads
+        on
+            dome_walks.load_id = new_loads.load_id
+            and new_loads.venue = 'dome'
+
+)
+
+select * from run_loads

@@ -1,0 +1,46 @@
+-- Rows of a load that an incremental model passed over would be lost for good.
+-- depends_on: {{ ref('int_source_entries') }}, {{ ref('trades') }}, {{ ref('int_polymarket_markets') }}
+-- depends_on: {{ ref('int_polymarket_events') }}, {{ ref('int_dome_markets') }}, {{ ref('int_wallet_spans') }}
+-- depends_on: {{ ref('int_run_loads') }}
+{% set incremental_models = [
+    'int_source_entries', 'trades', 'int_polymarket_markets', 'int_polymarket_events', 'int_dome_markets',
+    'int_wallet_spans', 'int_run_loads',
+] %}
+with loads as (
+
+    select * from {{ ref('int_loads') }}
+
+),
+
+processed as (
+
+    select * from {{ ref('int_processed_loads') }}
+
+),
+
+models as (
+    {%- for model in incremental_models %}
+    select '{{ model }}' as model
+    {{- "\n    union all" if not loop.last }}
+    {%- endfor %}
+
+),
+
+missed as (
+
+    select
+        models.model,
+        loads.venue,
+        loads.load_id
+    from models
+    cross join loads
+    left join processed
+        on
+            models.model = processed.model
+            and loads.venue = processed.venue
+            and loads.load_id = processed.load_id
+    where processed.load_id is null
+
+)
+
+select * from missed
