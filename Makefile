@@ -24,7 +24,7 @@ sync: $(BIN)/.installed profiles.yml  ## the same against the live public APIs, 
 test: lint pytest  ## every check and every test
 
 pytest: $(BIN)/.installed-dev profiles.yml  ## the tests alone (PYTEST_ARGS="tests/extract -x")
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(BIN)/.installed-dev profiles.yml  ## ruff, mypy, dbt parse for BigQuery with deprecations as errors, sqlfluff
 	$(BIN)/ruff check .
