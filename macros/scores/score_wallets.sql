@@ -13,7 +13,6 @@ with pnl as (
 coverage as (
 
     select * from {{ ref('int_wallet_coverage') }}
-    where resource = 'trades'
 
 ),
 
@@ -41,13 +40,26 @@ periods as (
 
 ),
 
--- A history read to its beginning at either venue is whole.
+-- Whole is what was read to its beginning without a gap: the fills, and the ledger that tells of splits, merges and
+-- conversions, without which a balance that does not hold would look as if it did.
+whole_histories as (
+
+    select
+        venue,
+        wallet_address,
+        sum(case when resource in ('trades', 'activity') and is_complete then 1 else 0 end) = 2 as is_complete
+    from coverage
+    group by venue, wallet_address
+
+),
+
+-- One venue's whole history is enough.
 complete_wallets as (
 
     select
         wallet_address,
         max(case when is_complete then 1 else 0 end) = 1 as is_complete
-    from coverage
+    from whole_histories
     group by wallet_address
 
 ),
