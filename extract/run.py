@@ -129,9 +129,20 @@ class DltSink:
         A warehouse that was deleted takes its working folder along; an empty folder learns the schema anew.
         """
         self.pipeline.sync_destination()
+        self._drop_half_deleted()
         if self.pipeline.has_pending_data:
             self.pipeline.normalize()
             self.pipeline.load(credentials=loading_credentials(self.pipeline, None))
+
+    def _drop_half_deleted(self) -> None:
+        """Ends what a killed run began: dlt deletes an extracted package when it is normalized, file by file.
+
+        What is left of it has no jobs any more, and normalizing it again would fail for ever.
+        """
+        normalized = set(self.pipeline.list_normalized_load_packages())
+        for load_id in self.pipeline.list_extracted_load_packages():
+            if load_id in normalized:
+                self.pipeline._get_normalize_storage().extracted_packages.delete_package(load_id)
 
     def _load(self, resource: Any) -> None:
         self.pipeline.extract(

@@ -63,7 +63,7 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
         with _stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error).splitlines()[-1]
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _first_line(error.exception)
         errors.print(
             f"[bold red]Stopped early:[/] {escape(reason)}. What was loaded stays, what was fetched is kept; "
             "the same command resumes.",
@@ -151,6 +151,10 @@ def _due(pipeline: dlt.Pipeline, readings: Venue) -> Due:
         ),
         condition_ids=tuple(row[0] for row in markets or ()),
     )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _utc(moment: datetime | None) -> datetime | None:
