@@ -23,7 +23,7 @@ WORKING_FOLDER = ".polyomega/pipelines"
 DESTINATIONS = ("duckdb", "bigquery")
 
 #: DuckDB's own limit is four fifths of the computer's memory; `python -m benchmarks --only memory` shows the effect.
-LOADING_MEMORY_MB = 128
+LOADING_MEMORY_MB = 96
 #: An insert holds the texts of some thousand rows several times over, and rows can hold anything.
 LOADING_MEMORY_PER_PAGE = 4
 
