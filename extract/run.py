@@ -189,7 +189,7 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _discovered: list[str] = field(default_factory=list)
+    _discovered: dict[str, None] = field(default_factory=dict)
     _named: dict[str, None] = field(default_factory=dict)
     _found: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -222,10 +222,10 @@ class Run:
                 )
         return wallets[: self.options.max_wallets]
 
-    def _discover(self) -> list[str]:
+    def _discover(self) -> Iterable[str]:
         reading = self.venue.discovery(self.options.top)
         if reading is None:
-            return []
+            return ()
         self.tally.phase = "leaderboard"
         self._take([reading])
         return self._discovered
@@ -301,7 +301,7 @@ class Run:
                     self._found.update(filter(None, keys[look_up.id_column]))
                     self._named.update(dict.fromkeys(look_up.names(rows)))
                     return
-            self._discovered.extend(wallet.lower() for wallet in keys["user_id"] if wallet)
+            self._discovered.update((wallet.lower(), None) for wallet in keys["user_id"] if wallet)
 
     def _record(self) -> pa.Table:
         """The run's row of the raw table `runs`."""
