@@ -1,6 +1,8 @@
 # Everything a newcomer needs: Python 3.11 or newer, make and git. `make` alone lists the targets.
 
 PYTHON ?=
+# Python 3.13 or newer for the local BigQuery of the tests; found by itself where it can be.
+EMULATOR_PYTHON ?=
 # Further arguments for `dlt pipeline run` in `make sync`, and for pytest in `make test`.
 ARGS ?=
 PYTEST_ARGS ?=
@@ -23,7 +25,7 @@ sync: $(BIN)/.installed profiles.yml  ## the same against the live public APIs, 
 
 test: lint pytest  ## every check and every test
 
-pytest: $(BIN)/.installed-dev profiles.yml  ## the tests alone (PYTEST_ARGS="tests/extract -x")
+pytest: $(BIN)/.installed-dev profiles.yml .emulator/.installed  ## the tests alone (PYTEST_ARGS="tests/extract -x")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(BIN)/.installed-dev profiles.yml  ## ruff, mypy, dbt parse for BigQuery with deprecations as errors, sqlfluff
@@ -51,7 +53,7 @@ lock: $(BIN)/.installed-dev  ## write requirements/ anew from pyproject.toml (AR
 	tools/lock.sh $(ARGS)
 
 clean:  ## remove the environment, caches and the demo's data; never warehouse.duckdb, profiles.yml or secrets
-	rm -rf .venv target logs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator target logs build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf demo.duckdb demo.duckdb.wal .polyomega/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -67,6 +69,10 @@ $(BIN)/.installed-dev: requirements/dev.txt $(BIN)/.installed
 $(BIN)/.installed-bench: requirements/bench.txt $(BIN)/.installed-dev
 	@PYTHON="$(PYTHON)" tools/install.sh requirements/bench.txt
 	@touch $@
+
+# The local BigQuery that the tests talk to. Without a Python for it the script says so and nothing is made.
+.emulator/.installed: requirements/emulator.txt tools/install_emulator.sh $(BIN)/.installed-dev
+	@EMULATOR_PYTHON="$(EMULATOR_PYTHON)" tools/install_emulator.sh
 
 # No prerequisites: made when it is missing, never overwritten.
 profiles.yml:

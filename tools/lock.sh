@@ -5,13 +5,22 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-compile() {
-    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+compile_for() {
+    version=$1
+    shift
+    .venv/bin/uv pip compile --quiet --universal --python-version "$version" \
         --generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" "$@"
 }
+compile() { compile_for 3.11 "$@"; }
 
 # run: all that `make demo` and `make sync` need. dev: the same pins, and the tests and checks. bench: one more engine.
 compile pyproject.toml --extra replica --output-file requirements/run.txt "$@"
 compile pyproject.toml --extra replica --extra test --extra lint --extra lock \
     --constraints requirements/run.txt --output-file requirements/dev.txt "$@"
 compile --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt "$@"
+
+# emulator: an environment of its own. The emulator asks for duckdb 2, for which its extensions are in no registry.
+pins=$(mktemp)
+trap 'rm -f "$pins"' EXIT
+echo "duckdb==1.5.5" > "$pins"
+compile_for 3.13 --group emulator --override "$pins" --output-file requirements/emulator.txt "$@"

@@ -120,3 +120,59 @@ def test_install_names_what_is_missing(tmp_path: Path) -> None:
     )
     assert shown.returncode == 2
     assert "Python 3.11 or newer is needed" in shown.stderr
+
+
+def emulator_installer(tmp_path: Path) -> Path:
+    (tmp_path / "tools").mkdir()
+    script = tmp_path / "tools" / "install_emulator.sh"
+    script.write_bytes((ROOT / "tools" / "install_emulator.sh").read_bytes())
+    return script
+
+
+@pytest.mark.parametrize(("ci", "code"), [({}, 0), ({"CI": "true"}, 2)])
+def test_without_a_python_for_the_emulator_the_missing_proofs_are_named_and_required_in_ci(
+    tmp_path: Path, ci: dict[str, str], code: int
+) -> None:
+    script = emulator_installer(tmp_path)
+    shown = subprocess.run(
+        ["sh", str(script)],
+        env={"PATH": os.environ["PATH"], "EMULATOR_PYTHON": "/no/such/python", **ci},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == code
+    assert "No Python 3.13 or newer was found" in shown.stdout
+    assert "NOT RUN without it: tests/bigquery" in shown.stdout
+    assert not (tmp_path / ".emulator").exists()
+
+
+def test_a_version_managers_stub_on_the_path_is_passed_over_for_its_real_version(tmp_path: Path) -> None:
+    script = emulator_installer(tmp_path)
+    stubs, real = tmp_path / "stubs", tmp_path / "pyenv" / "versions" / "3.13.1" / "bin"
+    for folder, text in (
+        (stubs, "#!/bin/sh\necho 'command not found' >&2\nexit 127\n"),
+        # Suits, makes an environment that is itself again, and notes what is asked of it.
+        (
+            real,
+            "#!/bin/sh\n"
+            f'echo "$*" >> {tmp_path}/calls\n'
+            'case "$*" in *venv\\ --clear*) mkdir -p .emulator/bin && cp "$0" .emulator/bin/python;; esac\n',
+        ),
+    ):
+        folder.mkdir(parents=True)
+        for name in ("python", "python3", "python3.13", "python3.14", "uv"):
+            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).chmod(0o755)
+    shown = subprocess.run(
+        ["sh", str(script)],
+        env={"PATH": f"{stubs}:/usr/bin:/bin", "PYENV_ROOT": str(tmp_path / "pyenv")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert [call for call in calls if call.startswith("-m venv")] == ["-m venv --clear .emulator"]
+    assert "--require-hashes --no-deps -r requirements/emulator.txt" in calls[-1]
+    assert (tmp_path / ".emulator" / ".installed").exists()
