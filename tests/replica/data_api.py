@@ -575,8 +575,8 @@ def one_standing(feeds: DataFeeds, user: str, period: str, now: int) -> str:
             volumes = [row.wallet for row in boards["VOLUME"]]
             fields = {
                 "user_id": user,
-                "pnl_rank": place,
-                "volume_rank": volumes.index(user) + 1,
+                "rank_pnl": place,
+                "rank_volume": volumes.index(user) + 1,
                 "pnl": standing.pnl_micro / 1e6,
                 "volume": standing.volume_micro / 1e6,
                 "user_name": standing.name,

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tests.replica import source as sources
-from tests.replica.model import Entry, Event, Fill, Market, Tag, Wallet
+from tests.replica.model import Entry, Event, Fill, Market, Tag, Transfer, Wallet
 from tests.replica.rows import encode, micro_text, number, position, quoted
 from tests.replica.source import (
     DomeEventView,
@@ -121,7 +121,7 @@ class WorldData:
         return row.is_taker
 
     def side(self, row: Fill | Entry) -> str:
-        return row.side if isinstance(row, Fill) else ""
+        return row.side
 
     def activity_type(self, row: Fill | Entry) -> str:
         return "TRADE" if isinstance(row, Fill) else row.type
@@ -194,7 +194,7 @@ class WorldData:
             kind, cash = row.type, row.usdc_micro
             # The venue gives a redemption's payout as its size.
             size = cash if kind == "REDEEM" else row.shares_micro or cash
-            price, token, side = 0.0, "", ""
+            price, token, side = 0.0, "", row.side
         combo = ',"is_combo":true' if is_combo(row.condition_id) else ""
         return (
             f'{{"proxy_wallet":"{row.wallet}","timestamp":{row.timestamp},'
@@ -240,7 +240,8 @@ class WorldData:
         return self._boards[key]
 
     def _standing(self, wallet: Wallet, since: int, as_of: int) -> Standing:
-        """Cash in less cash out, with what is held marked to the outcome's price."""
+        """In a window cash in less cash out, with what is held marked to the outcome's price; of all time, what is
+        realized: losers that nobody redeemed are not in it."""
         cash = volume = 0
         held: dict[str, int] = defaultdict(int)
         for fill in self.trades_of_wallet(wallet.address):
@@ -254,23 +255,37 @@ class WorldData:
             if shares and token in self.world.tokens:
                 market, outcome = self.world.tokens[token]
                 value += shares * self.world.outcome_prices(market, as_of)[outcome]
-        return Standing(wallet.address, wallet.name, cash + int(value), volume)
+        pnl = cash + int(value)
+        if not since:
+            pnl = int(sum(holding.realized for holding in self._ledger(wallet.address, as_of).values()))
+        return Standing(wallet.address, wallet.name, pnl, volume)
 
     def positions(self, wallet: str, now: int) -> list[PositionView]:
-        ledger: dict[str, Holding] = defaultdict(Holding)
-        for row in self.activity_of_wallet(wallet):
-            if row.timestamp <= now and row.visible_at <= now:
-                self._book(ledger, row)
+        ledger = self._ledger(wallet, now)
         views = [
             self._position_view(wallet, token, holding, ledger, now)
             for token, holding in ledger.items()
-            if token in self.world.tokens
+            if is_listed(self.world.tokens[token][0], now)
         ]
         return sorted(views, key=lambda view: view.token_id)
 
-    def _book(self, ledger: dict[str, Holding], row: Fill | Entry) -> None:
+    def _ledger(self, wallet: str, now: int) -> dict[str, Holding]:
+        """What the wallet holds of each token it ever had: the venue sees transfers on the chain, its feeds do not."""
+        ledger: dict[str, Holding] = defaultdict(Holding)
+        gifts: list[Any] = self.world.transfers_by_wallet.get(wallet, [])
+        rows = heapq.merge(gifts, self.activity_of_wallet(wallet), key=lambda row: row.timestamp)
+        for row in rows:
+            if row.timestamp <= now and getattr(row, "visible_at", 0) <= now:
+                self._book(ledger, row)
+        return ledger
+
+    def _book(self, ledger: dict[str, Holding], row: Fill | Entry | Transfer) -> None:
         if isinstance(row, Fill):
             ledger[row.token_id].trade(row)
+            return
+        if isinstance(row, Transfer):
+            # A gift changes what is held and no profit: it comes and goes at the average of the rest.
+            ledger[row.token_id].size += row.shares_micro
             return
         market = self.world.markets.get(row.condition_id)
         if row.type == "SPLIT" and market:
@@ -287,14 +302,21 @@ class WorldData:
                 size = ledger[token].size
                 if size > 0:
                     ledger[token].give(size, int(size * payout), row.timestamp)
-        elif row.type == "CONVERSION" and row.event_id in self.world.events:
-            converted = set(row.converted)
-            for condition in self.world.events[row.event_id].condition_ids:
-                yes, no = self.world.markets[condition].token_ids[:2]
-                if condition in converted:
-                    ledger[no].give(row.shares_micro, 0, row.timestamp)
-                else:
-                    ledger[yes].receive(row.shares_micro, 0, row.timestamp)
+        elif row.type == "CONVERSION":
+            self._convert(ledger, row)
+
+    def _convert(self, ledger: dict[str, Holding], row: Entry) -> None:
+        """NO leaves at its own average, so that nothing is realized; YES costs what is left after the cash."""
+        markets = self.world.markets_by_event[row.event_id]
+        given = [market for market in markets if market.condition_id in row.converted]
+        taken = [market for market in markets if market.condition_id not in row.converted]
+        cost = -float(row.usdc_micro)
+        for market in given:
+            holding = ledger[market.token_ids[1]]
+            cost += holding.average * row.shares_micro
+            holding.give(row.shares_micro, holding.average * row.shares_micro, row.timestamp)
+        for market in taken:
+            ledger[market.token_ids[0]].receive(row.shares_micro, cost / len(taken), row.timestamp)
 
     def _position_view(
         self, wallet: str, token: str, held: Holding, ledger: dict[str, Holding], now: int
@@ -438,16 +460,15 @@ class Holding:
         else:
             self.give(fill.shares_micro, fill.usdc_micro, fill.timestamp)
 
-    def receive(self, shares: int, cost: int, at: int) -> None:
+    def receive(self, shares: int, cost: float, at: int) -> None:
         held = max(self.size, 0)
-        if held + shares:
-            self.average = (self.average * held + cost) / (held + shares)
+        self.average = (self.average * held + cost) / (held + shares)
         self.size += shares
         self.bought += shares
         self.first_at = self.first_at or at
         self.last_at = at
 
-    def give(self, shares: int, cash: int, at: int) -> None:
+    def give(self, shares: int, cash: float, at: int) -> None:
         self.realized += cash - self.average * shares
         self.sold_cost += self.average * shares / 1e6
         self.size -= shares

@@ -125,8 +125,9 @@ class Entry:
     """A ledger entry that is not a trade. `usdc_micro` is its cash, `shares_micro` its size.
 
     SPLIT burns cash for `shares_micro` of every outcome; MERGE is the reverse; REDEEM pays `usdc_micro`;
-    CONVERSION turns `shares_micro` NO shares of `converted` conditions of a negative-risk event into YES of the others
-    plus cash. Entries without a market have an empty condition_id.
+    CONVERSION turns `shares_micro` NO shares of each of the k `converted` conditions of a negative-risk event into as
+    many YES of each of the others plus (k - 1) x `shares_micro` of cash. Entries without a market have an empty
+    condition_id. `side` is IN or OUT for a TIP, and empty for all others.
     """
 
     sequence_id: int
@@ -141,3 +142,16 @@ class Entry:
     usdc_micro: int
     timestamp: int
     visible_at: int
+    side: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Shares that a wallet was given (`shares_micro` > 0) or gave away (< 0). No ledger of the venue shows it."""
+
+    wallet: str
+    token_id: str
+    condition_id: str
+    outcome_index: int
+    shares_micro: int
+    timestamp: int

@@ -538,7 +538,7 @@ def test_the_leaderboards_cursor_pins_its_board(replica: RunningReplica) -> None
 def test_one_wallets_standing_is_an_object(replica: RunningReplica) -> None:
     query = {"time_period": "all"}
     standing = get(url(replica, "leaderboard"), user=BOB, **query).json()["data"]
-    assert standing["volume_rank"] == 2
+    assert standing["rank_volume"] == 2
     assert get(url(replica, "leaderboard"), user=CAROL, **query).json()["data"] is None
 
 

@@ -6,10 +6,10 @@ from itertools import accumulate
 from operator import attrgetter
 from random import Random
 
-from tests.replica.model import Entry, Fill
+from tests.replica.model import Entry, Fill, Transfer
 from tests.replica.world.cast import Cast, build_cast
 from tests.replica.world.core import World
-from tests.replica.world.ledger import EntryDraft, build_entries
+from tests.replica.world.ledger import EntryDraft, TransferDraft, build_entries
 from tests.replica.world.trading import Book, Draft, Floor
 from tests.replica.world.venue import DAY, Calendar, Plan, build_venue
 
@@ -43,7 +43,7 @@ def build_world(
     _seat_arbitrageurs(rng, cast, plans)
     floor = Floor(rng, cast, ends_at)
     books = _trade(floor, plans, fills // 2)
-    entries = build_entries(rng, cast, events, books, calendar.starts_at, ends_at)
+    entries, transfers = build_entries(rng, cast, events, books, calendar.starts_at, ends_at)
     world_fills, world_entries = _publish(rng, cast, plans, floor.drafts, entries)
     return World(
         seed=seed,
@@ -55,6 +55,7 @@ def build_world(
         markets=by_condition,
         fills=world_fills,
         entries=world_entries,
+        transfers=_transfers(cast, transfers),
     )
 
 
@@ -156,4 +157,20 @@ def _entry(rng: Random, addresses: list[str], sequence_id: int, draft: EntryDraf
         usdc_micro=draft.usdc,
         timestamp=draft.timestamp,
         visible_at=draft.timestamp + _delay(rng),
+        side=draft.side,
     )
+
+
+def _transfers(cast: Cast, drafts: list[TransferDraft]) -> list[Transfer]:
+    drafts.sort(key=attrgetter("timestamp", "wallet", "outcome"))
+    return [
+        Transfer(
+            wallet=cast.personas[draft.wallet].address,
+            token_id=draft.book.plan.market.token_ids[draft.outcome],
+            condition_id=draft.book.plan.market.condition_id,
+            outcome_index=draft.outcome,
+            shares_micro=draft.shares,
+            timestamp=draft.timestamp,
+        )
+        for draft in drafts
+    ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-from tests.replica.model import Entry, Event, Fill, Market, Wallet
+from tests.replica.model import Entry, Event, Fill, Market, Transfer, Wallet
 
 State = Literal["unlisted", "upcoming", "open", "closed", "proposed", "resolved", "voided"]
 ResolutionStatus = Literal["proposed", "disputed", "resolved"]
@@ -111,7 +111,7 @@ class World:
     """A finished story. Nothing in it changes; a moment `now` only hides what is not yet visible.
 
     `fills` and `entries` are sorted by (timestamp, sequence_id); sequence ids are unique over both.
-    A few old markets and their trades lie before `starts_at`.
+    A few old markets and their trades lie before `starts_at`. `transfers` are in order of time.
     """
 
     seed: int
@@ -123,6 +123,7 @@ class World:
     markets: dict[str, Market]
     fills: list[Fill]
     entries: list[Entry]
+    transfers: list[Transfer] = field(default_factory=list)
 
     # ---- indexes, built on first use ----
 
@@ -146,6 +147,13 @@ class World:
         index: dict[str, list[Entry]] = {address: [] for address in self.wallets}
         for entry in self.entries:
             index[entry.wallet].append(entry)
+        return index
+
+    @cached_property
+    def transfers_by_wallet(self) -> dict[str, list[Transfer]]:
+        index: dict[str, list[Transfer]] = {address: [] for address in self.wallets}
+        for transfer in self.transfers:
+            index[transfer.wallet].append(transfer)
         return index
 
     @cached_property

@@ -37,6 +37,18 @@ class EntryDraft:
     converted: tuple[str, ...]
     shares: int
     usdc: int
+    side: str = ""
+
+
+@dataclass(slots=True)
+class TransferDraft:
+    """Shares given to a wallet, or away by it: the wallet by index, the market by its book."""
+
+    timestamp: int
+    wallet: int
+    book: Book
+    outcome: int
+    shares: int
 
 
 def build_entries(
@@ -46,14 +58,51 @@ def build_entries(
     books: list[Book],
     starts_at: int,
     ends_at: int,
-) -> list[EntryDraft]:
-    """Splits, merges, conversions, redemptions and cash, in no particular order."""
+) -> tuple[list[EntryDraft], list[TransferDraft]]:
+    """Splits, merges, conversions, redemptions and cash, and transfers, in no particular order."""
+    transfers = [transfer for book in books for transfer in _received(book)]
     entries = [_split(book, *split) for book in books for split in book.splits]
     entries += _merges(rng, cast, books, ends_at)
     entries += _conversions(rng, cast, events, books, ends_at)
+    transfers += _gifts(rng, cast, books, ends_at)
     entries += _redemptions(rng, books, ends_at)
     entries += _cash(rng, cast, starts_at, ends_at)
-    return entries
+    return entries, transfers
+
+
+def _received(book: Book) -> list[TransferDraft]:
+    """What wallets must have been given at the beginning to sell all that they sold."""
+    drafts = []
+    for wallet, lowest in book.lowest.items():
+        for outcome, least in enumerate(lowest):
+            if least < 0:
+                book.of(wallet)[outcome] -= least
+                drafts.append(TransferDraft(book.plan.market.opens_at + 1, wallet, book, outcome, -least))
+    return drafts
+
+
+def _gifts(rng: Random, cast: Cast, books: list[Book], ends_at: int) -> list[TransferDraft]:
+    """Now and then somebody gives shares away; half of them go to a wallet that likes to receive."""
+    receivers = [persona.index for persona in cast.personas if persona.style == "receiver"]
+    drafts = []
+    for book in books:
+        if not book.plan.market.listed:
+            continue
+        for wallet, held in list(book.holdings.items()):
+            outcome = 0 if held[0] >= held[1] else 1
+            if held[outcome] < 2 * MICRO or rng.random() >= 0.01:
+                continue
+            moment = _after_trading(rng, book, wallet, ends_at)
+            if moment is None:
+                continue
+            shares = held[outcome] // rng.randint(1, 3)
+            held[outcome] -= shares
+            drafts.append(TransferDraft(moment, wallet, book, outcome, -shares))
+            if receivers and rng.random() < 0.5:
+                receiver = rng.choice(receivers)
+                book.of(receiver)[outcome] += shares
+                drafts.append(TransferDraft(moment, receiver, book, outcome, shares))
+    return drafts
 
 
 def _split(book: Book, timestamp: int, wallet: int, shares: int) -> EntryDraft:
@@ -116,21 +165,31 @@ def _conversions(
         # Markets without a trade still receive YES shares.
         legs = [by_condition[condition] for condition in event.condition_ids]
         for wallet in cast.arbitrageurs:
-            entry = _conversion(rng, event, legs, wallet, ends_at)
-            if entry is not None:
-                entries.append(entry)
+            for _ in range(rng.choice((1, 2))):
+                entry = _conversion(rng, event, legs, wallet, ends_at)
+                if entry is not None:
+                    entries.append(entry)
     return entries
 
 
 def _conversion(rng: Random, event: Event, legs: list[Book], wallet: int, ends_at: int) -> EntryDraft | None:
-    given = [leg for leg in legs if leg.holdings.get(wallet, (0, 0))[1] >= MICRO][:4]
-    if len(given) < 2:
+    earliest = 1 + max((leg.last_trade_at[wallet] for leg in legs if wallet in leg.last_trade_at), default=0)
+    given = [
+        leg
+        for leg in legs
+        if leg.holdings.get(wallet, (0, 0))[1] >= MICRO and min(leg.plan.market.closes_at, ends_at) - 1 > earliest
+    ]
+    if not given:
         return None
-    traded = [leg.last_trade_at[wallet] for leg in legs if wallet in leg.last_trade_at]
+    taste = rng.random()
+    if taste < 0.2:
+        # One NO share is worth a YES share of every other outcome, and no cash.
+        given = [rng.choice(given)]
+    elif taste < 0.3 and len(given) > 2:
+        # Not all that could be given: the venue's row does not say which.
+        given = given[:-1]
     latest = min(min(leg.plan.market.closes_at for leg in given), ends_at) - 1
-    if max(traded) + 1 >= latest:
-        return None
-    moment = rng.randint(max(traded) + 1, latest)
+    moment = rng.randint(earliest, latest)
     shares = min(leg.holdings[wallet][1] for leg in given)
     for leg in legs:
         if leg in given:
@@ -186,5 +245,6 @@ def _cash(rng: Random, cast: Cast, starts_at: int, ends_at: int) -> list[EntryDr
             wallet = rng.choice(cast.makers) if maker else rng.randrange(people)
             amount = int(rng.lognormvariate(1.5, 1.5) * MICRO) + 1
             moment = rng.randint(starts_at + HOUR, ends_at - 1)
-            entries.append(EntryDraft(moment, wallet, kind, "", "", (), amount, amount))
+            side = rng.choice(("IN", "OUT")) if kind == "TIP" else ""
+            entries.append(EntryDraft(moment, wallet, kind, "", "", (), amount, amount, side))
     return entries

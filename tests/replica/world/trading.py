@@ -62,11 +62,12 @@ class Book:
     """What is left of a market after its story: holdings, last trades, splits made before trading.
 
     holdings: wallet index -> [shares of outcome 0, of outcome 1], in millionths. Negative for
-    wallets that sold shares which they had received by transfer.
+    wallets that sold shares which they had received by transfer; `lowest` is the least it ever was.
     """
 
     plan: Plan
     holdings: dict[int, list[int]] = field(default_factory=dict)
+    lowest: dict[int, list[int]] = field(default_factory=dict)
     last_trade_at: dict[int, int] = field(default_factory=dict)
     splits: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -75,6 +76,13 @@ class Book:
         if held is None:
             held = self.holdings[wallet] = [0, 0]
         return held
+
+    def move(self, wallet: int, outcome: int, change: int) -> None:
+        held = self.of(wallet)
+        held[outcome] += change
+        if held[outcome] < 0:
+            lowest = self.lowest.setdefault(wallet, [0, 0])
+            lowest[outcome] = min(lowest[outcome], held[outcome])
 
 
 def taker_fee_micro(rate: Fraction, shares: int, usdc: int) -> int:
@@ -338,8 +346,8 @@ class Floor:
             Draft(*common, log_index + 1, taker_hash, taker, maker, self._plan_index, outcome,
                   side, shares, usdc, fee, True)
         )  # fmt: skip
-        book.of(maker)[maker_outcome] += shares if maker_side == "BUY" else -shares
-        book.of(taker)[outcome] += shares if side == "BUY" else -shares
+        book.move(maker, maker_outcome, shares if maker_side == "BUY" else -shares)
+        book.move(taker, outcome, shares if side == "BUY" else -shares)
         book.last_trade_at[maker] = moment
         book.last_trade_at[taker] = moment
 
