@@ -121,20 +121,25 @@ observations as (
 
 ),
 
+-- Sums are exact decimals, so that no order of the rows can change them; where only a ratio needs a sum, it becomes a
+-- float here, once.
 summed as (
 
     select
-        {{ key | join(',\n        ') }},
-        sum(case when is_scored then 1 else 0 end) as resolved_markets,
-        sum(case when is_scored and resolved_pnl > 0 then 1 else 0 end) as wins,
-        sum(case when is_scored and resolved_pnl < 0 then 1 else 0 end) as losses,
+        {{ key | join(',
+        ') }},
+        count(case when is_scored then 1 end) as resolved_markets,
+        count(case when is_scored and resolved_pnl > 0 then 1 end) as wins,
+        count(case when is_scored and resolved_pnl < 0 then 1 end) as losses,
         sum(case when is_scored then greatest(resolved_pnl, 0) else 0 end) as total_gains,
         sum(case when is_scored then greatest(-resolved_pnl, 0) else 0 end) as total_losses,
-        sum(
-            case when is_scored and resolved_pnl > 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end
+        cast(
+            sum(case when is_scored and resolved_pnl > 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end)
+            as {{ double_type() }}
         ) as gains_squared,
-        sum(
-            case when is_scored and resolved_pnl < 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end
+        cast(
+            sum(case when is_scored and resolved_pnl < 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end)
+            as {{ double_type() }}
         ) as losses_squared,
         sum(case when is_scored then stake_usd else 0 end) as stake_usd,
         sum(case when is_scored then 0 else stake_usd end) as unscored_stake_usd
@@ -154,7 +159,6 @@ pooled as (
 
 ),
 
--- From here on ratios: sums are exact decimals, and each becomes a float once.
 measured as (
 
     select
@@ -173,8 +177,8 @@ measured as (
         coalesce(summed.total_gains - summed.total_losses, 0) as total_pnl,
         coalesce(cast(summed.total_gains as {{ double_type() }}), 0) as gains,
         coalesce(cast(summed.total_losses as {{ double_type() }}), 0) as lost,
-        coalesce(cast(summed.gains_squared as {{ double_type() }}), 0) as gains_squared,
-        coalesce(cast(summed.losses_squared as {{ double_type() }}), 0) as losses_squared,
+        coalesce(summed.gains_squared, 0) as gains_squared,
+        coalesce(summed.losses_squared, 0) as losses_squared,
         coalesce(cast(summed.stake_usd as {{ double_type() }}), 0) as stake,
         coalesce(
             summed.unscored_stake_usd
@@ -251,23 +255,7 @@ scored as (
 
 ),
 
-ranked as (
-
-    select
-        *,
-        case
-            when omega_status = 'ok'
-                then
-                    row_number() over (
-                        partition by {{ pool_key | join(', ') }}, omega_status
-                        order by omega_low desc nulls last, total_pnl desc, wallet_address
-                    )
-        end as rank
-    from scored
-
-),
-
-final as (
+described as (
 
     select
         wallet_address,
@@ -293,11 +281,35 @@ final as (
                 then cast(wins as {{ double_type() }}) / nullif(resolved_markets, 0)
         end as win_rate,
         case when omega_status != 'withheld' then cast(total_pnl as {{ double_type() }}) / nullif(stake, 0) end as roi,
-        rank,
         as_of
-    from ranked
+    from scored
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by {{ pool_key | join(', ') }}
+            order by omega_low desc nulls last, total_pnl desc, wallet_address
+        ) as rank
+    from described
+    where omega_status = 'ok'
+
+),
+
+scores as (
+
+    select * from ranked
+    union all
+    select
+        *,
+        cast(null as int64) as rank
+    from described
+    where omega_status != 'ok'
 
 )
 
-select * from final
+select * from scores
 {%- endmacro %}

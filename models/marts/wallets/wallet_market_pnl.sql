@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['wallet_address', 'market_id'])) }}
+{{ config(materialized='view') }}
 
 with positions as (
 

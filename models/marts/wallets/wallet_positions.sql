@@ -1,8 +1,9 @@
-{{ config(cluster_by=cluster_by(['wallet_address', 'token_id'])) }}
+{{ config(materialized='view') }}
 
-with trades as (
+with totals as (
 
-    select * from {{ ref('trades') }}
+    select * from {{ ref('int_position_totals') }}
+    where trades > 0
 
 ),
 
@@ -24,36 +25,14 @@ moment as (
 
 ),
 
-traded as (
-
-    select
-        trades.wallet_address,
-        trades.token_id,
-        max(trades.market_id) as market_id,
-        count(*) as trades,
-        sum(case when trades.side = 'BUY' then trades.shares else 0 end) as shares_bought,
-        sum(case when trades.side = 'SELL' then trades.shares else 0 end) as shares_sold,
-        sum(case when trades.side = 'BUY' then trades.usd_value else 0 end) as bought_usd,
-        sum(case when trades.side = 'SELL' then trades.usd_value else 0 end) as sold_usd,
-        sum(case when trades.side = 'BUY' then coalesce(trades.fee_usd, 0) else 0 end) as buy_fees_usd,
-        sum(case when trades.side = 'SELL' then coalesce(trades.fee_usd, 0) else 0 end) as sell_fees_usd,
-        count(trades.fee_usd) = count(*) as fees_complete,
-        min(trades.timestamp) as first_trade_at,
-        max(trades.timestamp) as last_trade_at
-    from trades
-    cross join moment
-    where trades.timestamp <= moment.as_of
-    group by trades.wallet_address, trades.token_id
-
-),
-
 -- What is known of an outcome at the moment of the scores: a payout or a price that came later does not count.
 known_outcomes as (
 
     select
         outcomes.contract_id,
+        outcomes.market_id,
         outcomes.outcome,
-        outcomes.payout,
+        case when outcomes.resolved_at <= moment.as_of then outcomes.payout end as payout,
         case when outcomes.observed_at <= moment.as_of then outcomes.price end as price,
         outcomes.is_resolved and outcomes.resolved_at <= moment.as_of as is_resolved,
         outcomes.is_voided and outcomes.resolved_at <= moment.as_of as is_voided
@@ -65,33 +44,40 @@ known_outcomes as (
 described as (
 
     select
-        traded.*,
-        traded.shares_bought - traded.shares_sold as shares_held,
-        traded.bought_usd + traded.buy_fees_usd as cost_usd,
-        least(traded.shares_sold, traded.shares_bought) as shares_matched,
-        traded.buy_fees_usd + traded.sell_fees_usd as fees_usd,
+        totals.*,
+        coalesce(known_outcomes.market_id, totals.condition_id) as market_id,
+        totals.shares_bought - totals.shares_sold as shares_held,
+        totals.bought_usd + totals.buy_fees_usd as cost_usd,
+        least(totals.shares_sold, totals.shares_bought) as shares_matched,
+        totals.buy_fees_usd + totals.sell_fees_usd as fees_usd,
         known_outcomes.outcome,
         known_outcomes.payout,
         known_outcomes.price,
         coalesce(known_outcomes.is_resolved, false) as is_resolved,
-        coalesce(known_outcomes.is_voided, false) as is_voided,
-        entries.market_id is not null as is_broken_by_ledger
-    from traded
-    left join known_outcomes on traded.token_id = known_outcomes.contract_id
-    left join entries
-        on
-            traded.wallet_address = entries.wallet_address
-            and traded.market_id = entries.market_id
+        coalesce(known_outcomes.is_voided, false) as is_voided
+    from totals
+    left join known_outcomes on totals.token_id = known_outcomes.contract_id
 
 ),
 
 costed as (
 
     select
-        *,
-        sold_usd - bought_usd - fees_usd as cash_flow_usd,
-        {{ prorate('cost_usd', 'shares_matched', 'shares_bought') }} as cost_of_sold_usd
+        described.*,
+        entries.market_id is not null as is_broken_by_ledger,
+        described.sold_usd - described.bought_usd - described.fees_usd as cash_flow_usd,
+        -- Nearly every payout is nothing or all, and rounding a product of wide decimals is slow.
+        case
+            when described.payout = 0 then cast(0 as numeric(38, 9))
+            when described.payout = 1 then described.shares_held
+            else cast(described.shares_held * described.payout as numeric(38, 9))
+        end as payout_usd,
+        {{ prorate('described.cost_usd', 'described.shares_matched', 'described.shares_bought') }} as cost_of_sold_usd
     from described
+    left join entries
+        on
+            described.wallet_address = entries.wallet_address
+            and described.market_id = entries.market_id
 
 ),
 
@@ -123,8 +109,7 @@ positions as (
         payout,
         cast(sold_usd - sell_fees_usd - cost_of_sold_usd as numeric(38, 9)) as realized_cash_pnl,
         case
-            when is_resolved
-                then cast(cash_flow_usd + cast(shares_held * payout as numeric(38, 9)) as numeric(38, 9))
+            when is_resolved then cast(cash_flow_usd + payout_usd as numeric(38, 9))
         end as resolved_pnl,
         case
             when not is_resolved and not is_voided

@@ -1,0 +1,191 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key=['wallet_address', 'token_id'],
+        incremental_strategy='merge',
+        on_schema_change='fail',
+        cluster_by=cluster_by(['wallet_address', 'token_id']),
+        post_hook="{{ remember_loads('trades') }}",
+    )
+}}
+
+-- Only increments read these:
+-- depends_on: {{ ref('stg_polymarket__trades') }}, {{ ref('stg_polymarket__activity') }}, {{ ref('stg_dome__orders') }}
+-- depends_on: {{ ref('int_loads') }}, {{ ref('int_processed_loads') }}
+
+with trades as (
+
+    select * from {{ ref('trades') }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('int_market_outcomes') }}
+
+),
+
+moment as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+{% if is_incremental() -%}
+new_loads as (
+
+    {{ new_loads('trades') }}
+
+),
+
+traded_pairs as (
+
+    select
+        trades.wallet_address,
+        trades.token_id
+    from {{ ref('stg_polymarket__trades') }} as trades
+    inner join new_loads
+        on
+            trades.load_id = new_loads.load_id
+            and new_loads.venue = 'polymarket'
+    union distinct
+    select
+        activity.wallet_address,
+        activity.token_id
+    from {{ ref('stg_polymarket__activity') }} as activity
+    inner join new_loads
+        on
+            activity.load_id = new_loads.load_id
+            and new_loads.venue = 'polymarket'
+    where activity.entry_type = 'TRADE'
+    union distinct
+    select
+        orders.wallet_address,
+        orders.token_id
+    from {{ ref('stg_dome__orders') }} as orders
+    inner join new_loads
+        on
+            orders.load_id = new_loads.load_id
+            and new_loads.venue = 'dome'
+
+),
+
+-- Nothing was loaded, and yet the sums are others: the moment of the scores moved over a fill, or a market's fees
+-- became known.
+changed_pairs as (
+
+    select
+        totals.wallet_address,
+        totals.token_id
+    from {{ this }} as totals
+    cross join moment
+    left join outcomes on totals.token_id = outcomes.contract_id
+    where
+        totals.later_trades > 0
+        or totals.last_trade_at > moment.as_of
+        or totals.fee_rate is distinct from outcomes.fee_rate
+        or totals.fee_exponent is distinct from outcomes.fee_exponent
+        or totals.has_fees is distinct from outcomes.has_fees
+
+),
+
+due_pairs as (
+
+    select * from traded_pairs
+    union distinct
+    select * from changed_pairs
+
+),
+
+{% endif -%}
+
+fills as (
+
+    select
+        trades.wallet_address,
+        trades.token_id,
+        trades.shares,
+        trades.usd_value,
+        trades.fee_usd,
+        trades.timestamp,
+        trades.timestamp <= moment.as_of as is_past,
+        trades.timestamp <= moment.as_of and trades.side = 'BUY' as is_bought,
+        trades.timestamp <= moment.as_of and trades.side = 'SELL' as is_sold
+    from trades
+    cross join moment
+    {% if is_incremental() -%}
+    inner join due_pairs
+        on
+            trades.wallet_address = due_pairs.wallet_address
+            and trades.token_id = due_pairs.token_id
+    {%- endif %}
+
+),
+
+summed as (
+
+    select
+        wallet_address,
+        token_id,
+        count(case when is_past then 1 end) as trades,
+        count(case when not is_past then 1 end) as later_trades,
+        sum(case when is_bought then shares else 0 end) as shares_bought,
+        sum(case when is_sold then shares else 0 end) as shares_sold,
+        sum(case when is_bought then usd_value else 0 end) as bought_usd,
+        sum(case when is_sold then usd_value else 0 end) as sold_usd,
+        sum(case when is_bought then coalesce(fee_usd, 0) else 0 end) as buy_fees_usd,
+        sum(case when is_sold then coalesce(fee_usd, 0) else 0 end) as sell_fees_usd,
+        count(case when is_past and fee_usd is null then 1 end) = 0 as fees_complete,
+        min(case when is_past then timestamp end) as first_trade_at,
+        max(case when is_past then timestamp end) as last_trade_at
+    from fills
+    group by wallet_address, token_id
+
+),
+
+-- No venue has told of these tokens' market; the fills themselves name it. Carrying it for all tokens would cost as
+-- much as the sums.
+unlisted_tokens as (
+
+    select
+        trades.token_id,
+        max(trades.condition_id) as condition_id
+    from trades
+    left join outcomes on trades.token_id = outcomes.contract_id
+    where
+        outcomes.contract_id is null
+        {% if is_incremental() -%}
+        and trades.token_id in (select due_pairs.token_id from due_pairs)
+        {%- endif %}
+    group by trades.token_id
+
+),
+
+totals as (
+
+    select
+        summed.wallet_address,
+        summed.token_id,
+        unlisted_tokens.condition_id,
+        cast(summed.trades as int64) as trades,
+        cast(summed.later_trades as int64) as later_trades,
+        cast(summed.shares_bought as numeric(38, 9)) as shares_bought,
+        cast(summed.shares_sold as numeric(38, 9)) as shares_sold,
+        cast(summed.bought_usd as numeric(38, 9)) as bought_usd,
+        cast(summed.sold_usd as numeric(38, 9)) as sold_usd,
+        cast(summed.buy_fees_usd as numeric(38, 9)) as buy_fees_usd,
+        cast(summed.sell_fees_usd as numeric(38, 9)) as sell_fees_usd,
+        summed.fees_complete,
+        summed.first_trade_at,
+        summed.last_trade_at,
+        -- The schedule that the fees were reckoned by.
+        outcomes.fee_rate,
+        outcomes.fee_exponent,
+        outcomes.has_fees
+    from summed
+    left join outcomes on summed.token_id = outcomes.contract_id
+    left join unlisted_tokens on summed.token_id = unlisted_tokens.token_id
+
+)
+
+select * from totals
