@@ -46,10 +46,16 @@ class DueWallet:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the warehouse says is due; both empty on a first run."""
+    """What the warehouse says is due; nothing on a first run.
+
+    `accounts` are wallets whose positions are compared with the venue's, `settlements` conditions whose payouts are
+    not known from the venue's settlement.
+    """
 
     wallets: tuple[DueWallet, ...] = ()
     condition_ids: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    settlements: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -189,6 +195,7 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _naming_table: str = ""
     _discovered: dict[str, None] = field(default_factory=dict)
     _named: dict[str, None] = field(default_factory=dict)
     _found: set[str] = field(default_factory=set)
@@ -205,6 +212,13 @@ class Run:
         conditions = list(self._named)
         conditions += [condition for condition in self.due.condition_ids if condition not in self._named]
         self._look_up_all(conditions)
+        self.tally.phase = "resolutions"
+        self._take(self.venue.settlement_readings(self.due.settlements))
+        self.tally.phase = "positions"
+        following = set(wallets)
+        accounts = [wallet for wallet in self.due.accounts if wallet in following]
+        for batch in _batches(accounts, max(1, self.venue.settings.walks_per_load // 2)):
+            self._take(reading for wallet in batch for reading in self.venue.account_readings(wallet))
         self.sink.take_run_record(self._record())
 
     # -- wallets
@@ -227,6 +241,7 @@ class Run:
         if reading is None:
             return ()
         self.tally.phase = "leaderboard"
+        self._naming_table = reading.table.name
         self._take([reading])
         return self._discovered
 
@@ -301,7 +316,8 @@ class Run:
                     self._found.update(filter(None, keys[look_up.id_column]))
                     self._named.update(dict.fromkeys(look_up.names(rows)))
                     return
-            self._discovered.update((wallet.lower(), None) for wallet in keys["user_id"] if wallet)
+            if table == self._naming_table:
+                self._discovered.update((wallet.lower(), None) for wallet in keys["user_id"] if wallet)
 
     def _record(self) -> pa.Table:
         """The run's row of the raw table `runs`."""

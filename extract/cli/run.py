@@ -150,7 +150,15 @@ def _due(pipeline: dlt.Pipeline, readings: Venue) -> Due:
             for wallet, first, second, third, fourth in wallets or ()
         ),
         condition_ids=tuple(row[0] for row in markets or ()),
+        accounts=_named(pipeline, readings, "positions_needing_sync", "wallet_address"),
+        settlements=_named(pipeline, readings, "resolutions_needing_sync", "condition_id"),
     )
+
+
+def _named(pipeline: dlt.Pipeline, readings: Venue, table: str, column: str) -> tuple[str, ...]:
+    """A list of ids, most urgent first."""
+    rows = public_rows(pipeline, table, (column,), f"where venue = '{readings.name}' order by sync_order")
+    return tuple(row[0] for row in rows or ())
 
 
 def _first_line(error: BaseException) -> str:

@@ -102,6 +102,12 @@ class Dome:
             filter_values=frozenset({wallet}),
         )
 
+    def account_readings(self, wallet: str) -> Iterator[Reading]:
+        return iter(())
+
+    def settlement_readings(self, condition_ids: Sequence[str]) -> Iterator[Reading]:
+        return iter(())
+
     @property
     def look_ups(self) -> tuple[LookUp, ...]:
         return (

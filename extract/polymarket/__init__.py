@@ -15,11 +15,16 @@ from extract.polymarket.settings import (
     ACTIVITY,
     ACTIVITY_TYPES,
     DATA_PAGE,
+    DUST,
     EVENTS,
     GAMMA_PAGE,
     LEADERBOARD,
     LEADERBOARD_PAGE,
     MARKETS,
+    POSITIONS,
+    RESOLUTIONS,
+    RESOLUTIONS_BATCH,
+    STANDINGS,
     TRADES,
     PolymarketSettings,
 )
@@ -37,6 +42,14 @@ class _Pagination(msgspec.Struct):
 class _DataPage(msgspec.Struct):
     data: list[msgspec.Raw]
     pagination: _Pagination
+
+
+class _Rows(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
+class _Object(msgspec.Struct):
+    data: msgspec.Raw
 
 
 class _MarketPage(msgspec.Struct):
@@ -126,6 +139,41 @@ class Polymarket:
             filter_values=frozenset({wallet}),
         )
 
+    def account_readings(self, wallet: str) -> Iterator[Reading]:
+        yield Reading(
+            table=POSITIONS,
+            scope=wallet,
+            pages=partial(self._position_pages, wallet),
+            filter_key="proxy_wallet",
+            filter_values=frozenset({wallet}),
+        )
+        yield Reading(
+            table=STANDINGS,
+            scope=wallet,
+            # The default is the last day's; only the board of all time is of realized profit alone.
+            pages=partial(self._object_page, "/v2/leaderboard", {"user": wallet, "time_period": "all"}),
+            filter_key="user_id",
+            filter_values=frozenset({wallet}),
+        )
+
+    def _position_pages(self, wallet: str) -> Iterator[Page]:
+        """What the wallet holds, then what it has left: two lists, that make one reading."""
+        held = {"status": "OPEN", "include_archived": "true", "filter_amount": DUST}
+        for status in (held, {"status": "CLOSED"}):
+            yield from self._data_pages("/v2/positions", {"user": wallet, "limit": str(DATA_PAGE), **status})
+
+    def settlement_readings(self, condition_ids: Sequence[str]) -> Iterator[Reading]:
+        for start in range(0, len(condition_ids), RESOLUTIONS_BATCH):
+            asked = ",".join(condition_ids[start : start + RESOLUTIONS_BATCH])
+            yield Reading(
+                table=RESOLUTIONS,
+                # A market of which the venue says nothing leaves no row: that it was asked for stands here only.
+                scope=asked,
+                pages=partial(self._list_page, "/v2/resolutions", {"condition": asked}),
+                filter_key="condition_id",
+                filter_values=frozenset(asked.split(",")),
+            )
+
     @property
     def look_ups(self) -> tuple[LookUp, ...]:
         # Closed first: whatever a look-up does not say about `closed` means open, so resolutions need asking for.
@@ -198,6 +246,17 @@ class Polymarket:
             yield Page(page.data, answer.venue_time, cursor)
             if cursor is None:
                 return
+
+    def _list_page(self, path: str, params: Params) -> Iterator[Page]:
+        """Data API v2, a list that is never paged: {data: [...]}."""
+        answer = self._data.get(path, params)
+        yield Page(decode(answer.body, _Rows).data, answer.venue_time, None)
+
+    def _object_page(self, path: str, params: Params) -> Iterator[Page]:
+        """Data API v2, one object or none: {data: {...}} or {data: null}."""
+        answer = self._data.get(path, params)
+        row = decode(answer.body, _Object).data
+        yield Page([] if bytes(row) == b"null" else [row], answer.venue_time, None)
 
     def _gamma_pages(
         self, path: str, params: Params, shape: type[_MarketPage] | type[_EventPage], rows: str

@@ -18,6 +18,12 @@ GAMMA_PAGE = 100
 
 LEADERBOARD_PAGE = 1000
 
+RESOLUTIONS_BATCH = 20
+"""Most conditions that one request may name."""
+
+DUST = "0.000001"
+"""Least holding of /v2/positions; left out, it means 0.1 shares."""
+
 ACTIVITY_TYPES = (
     "TRADE,SPLIT,MERGE,REDEEM,CONVERSION,REWARD,MAKER_REBATE,TAKER_REBATE,REFERRAL_REWARD,"
     "MIGRATION,YIELD,DEPOSIT,WITHDRAWAL,TIP"
@@ -54,6 +60,30 @@ ACTIVITY = RawTable(
 MARKETS = RawTable("markets", {"id": "id", "condition_id": "conditionId", "slug": "slug"})
 EVENTS = RawTable("events", {"id": "id", "slug": "slug"})
 LEADERBOARD = RawTable("leaderboard", {"user_id": "user_id"})
+POSITIONS = RawTable(
+    "positions",
+    {
+        "proxy_wallet": "proxy_wallet",
+        "token_id": "token_id",
+        "condition_id": "condition_id",
+        "status": "status",
+        "current_size": "current_size",
+        "total_size": "total_size",
+        "avg_price": "avg_price",
+        "current_price": "current_price",
+        "entry_cost_usdc": "entry_cost_usdc",
+        "entry_fees_usdc": "entry_fees_usdc",
+        "realized_pnl": "realized_pnl",
+        "unrealized_pnl": "unrealized_pnl",
+        "total_pnl": "total_pnl",
+        "last_event_at": "last_event_at",
+    },
+)
+STANDINGS = RawTable("standings", {"user_id": "user_id", "pnl": "pnl", "rank_pnl": "rank_pnl", "volume": "volume"})
+RESOLUTIONS = RawTable(
+    "resolutions",
+    {"condition_id": "condition_id", "status": "status", "payouts": "payouts", "resolved_at": "resolved_at"},
+)
 
 
 @configspec

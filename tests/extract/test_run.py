@@ -15,6 +15,7 @@ from extract.polymarket import Polymarket
 from extract.run import Due, DueWallet
 from extract.settings import UsageError
 from tests.extract.conftest import Outcome, Runner, carry_out, use
+from tests.replica.books import Bookkeeper
 from tests.replica.model import Fill
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World
@@ -285,6 +286,77 @@ def test_markets_that_are_due_are_fetched_again(world: World, run_polymarket: Ru
     wallet = busiest(world)[0]
     outcome = run_polymarket(due=Due((), due), wallets=(wallet,))
     assert set(due) <= {row["condition_id"] for row in outcome.rows["markets"]}
+
+
+def test_positions_that_are_due_are_read_held_and_left(world: World, run_polymarket: Runner) -> None:
+    wallets = busiest(world, 3)
+    outcome = run_polymarket(due=Due(accounts=(*wallets[:2], "0x" + "9" * 40)), wallets=wallets)
+    rows = outcome.rows["positions"]
+    assert {walk["scope"] for walk in outcome.walks("positions")} == set(wallets[:2])
+    assert {walk["status"] for walk in outcome.walks("positions")} == {"completed"}
+    keeper = Bookkeeper(world, world.ends_at, world.markets)
+    for wallet in wallets[:2]:
+        listed = {condition_id for condition_id, market in world.markets.items() if market.listed}
+        books = [book for books in keeper.books(wallet, world.ends_at).markets.values() for book in books]
+        expected = {b.market.token_ids[b.outcome] for b in books if b.market.condition_id in listed}
+        assert expected <= {row["token_id"] for row in rows if row["proxy_wallet"] == wallet}
+    assert {row["status"] for row in rows} >= {"OPEN", "CLOSED"}
+    keys = [(row["proxy_wallet"], row["token_id"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+
+
+def test_positions_of_several_pages_are_one_walk(
+    world: World, run_polymarket: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet = busiest(world)[0]
+    whole = run_polymarket(due=Due(accounts=(wallet,)), wallets=(wallet,)).rows["positions"]
+    monkeypatch.setattr("extract.polymarket.DATA_PAGE", 7)
+    paged = run_polymarket(due=Due(accounts=(wallet,)), wallets=(wallet,))
+    (walk,) = paged.walks("positions")
+    assert walk["pages"] > 4
+    assert walk["row_count"] == len(paged.rows["positions"]) == len(whole)
+    assert {row["token_id"] for row in paged.rows["positions"]} == {row["token_id"] for row in whole}
+
+
+def test_a_standing_is_of_all_time_and_may_be_none(world: World, run_polymarket: Runner) -> None:
+    on_board = next(wallet for wallet in busiest(world, 40) if world.wallets[wallet].on_leaderboard)
+    off_board = next(address for address, wallet in world.wallets.items() if not wallet.on_leaderboard)
+    wallets = (on_board, off_board)
+    outcome = run_polymarket(due=Due(accounts=wallets), wallets=wallets)
+    (row,) = outcome.rows["standings"]
+    (standing,) = [one for one in run_polymarket(top=40).rows["leaderboard"] if one["user_id"] == on_board]
+    assert row["user_id"] == on_board
+    assert row["pnl"] == str(json.loads(standing["payload"])["pnl"])
+    assert {walk["scope"]: walk["row_count"] for walk in outcome.walks("standings")} == {on_board: 1, off_board: 0}
+    assert outcome.run.tally.wallets_done == 2
+
+
+def test_settlements_are_asked_for_twenty_at_a_time(world: World, run_polymarket: Runner) -> None:
+    conditions = tuple(world.markets)[:45]
+    wallet = busiest(world)[0]
+    before = run_polymarket(wallets=(wallet,)).run.venue.requests_made
+    outcome = run_polymarket(due=Due(settlements=conditions), wallets=(wallet,))
+    assert outcome.run.venue.requests_made == before + 3
+    assert ",".join(walk["scope"] for walk in outcome.walks("resolutions")) == ",".join(conditions)
+    rows = {row["condition_id"]: row for row in outcome.rows["resolutions"]}
+    assert set(rows) == {one for one in conditions if world.markets[one].listed}
+    for condition_id, row in rows.items():
+        market = world.markets[condition_id]
+        if row["status"] == "resolved" and market.payouts is not None:
+            assert json.loads(row["payouts"]) == [int(payout * 1_000_000) for payout in market.payouts]
+    assert any(row["payouts"] is None for row in rows.values())
+
+
+def test_failed_positions_fail_no_wallet(world: World, replica: RunningReplica, run_polymarket: Runner) -> None:
+    wallet = busiest(world)[0]
+    replica.faults.add("error", "/v2/positions", query={"status": "CLOSED"})
+    outcome = run_polymarket(due=Due(accounts=(wallet,)), wallets=(wallet,))
+    assert [walk["status"] for walk in outcome.walks("positions")] == ["failed"]
+    assert [walk["status"] for walk in outcome.walks("standings")] == ["completed"]
+    assert outcome.run.tally.walks_failed == 1
+    assert outcome.run.tally.wallets_done == 1
+    assert not outcome.run.tally.failed_wallets
+    assert outcome.rows["runs"][0]["status"] == "failed"
 
 
 def test_a_venue_that_ignores_the_filter_fails_the_walk(world: World, replica: RunningReplica) -> None:

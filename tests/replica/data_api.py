@@ -412,6 +412,8 @@ def routes(source: Source) -> list[Route]:
             limit, offset = pinned["l"], pinned["o"]
             status, sort_by, direction = pinned["st"], pinned["s"], pinned["d"]
         status, direction = status or "OPEN", direction or "DESC"
+        if status == "CLOSED" and query.boolean("include_archived", False):
+            raise ApiError("'include_archived' is not supported on CLOSED positions", "include_archived")
         default_sort = {"CLOSED": "REALIZED_PNL", "MERGEABLE": "TOKENS"}.get(status)
         sort_by = sort_by or default_sort or "CURRENT_VALUE"
         text = query.text("filter_amount")
