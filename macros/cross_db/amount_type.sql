@@ -8,7 +8,7 @@
     {{ exceptions.raise_compiler_error("amount_type is not implemented for " ~ target.type) }}
 {%- endmacro %}
 
-{% macro bigquery__amount_type() -%} {{ return('numeric(35, 6)') }} {%- endmacro %}
+{% macro bigquery__amount_type() -%} {{ return('numeric') }} {%- endmacro %}
 
 {#- In a 64-bit integer: reading a wider decimal from text takes fifty times as long. -#}
 {% macro duckdb__amount_type() -%} {{ return('decimal(18, 6)') }} {%- endmacro %}

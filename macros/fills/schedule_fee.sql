@@ -11,10 +11,10 @@
             then
                 cast(
                     round(
-                        cast({{ shares }} * {{ rate }} as {{ exact_type() }})
-                        * cast({{ price }} * (1 - {{ price }}) as numeric(38, 9)),
+                        {{ exact_product(shares, rate) }}
+                        * cast({{ price }} * (1 - {{ price }}) as {{ money_type() }}),
                         5
-                    ) as numeric(38, 9)
+                    ) as {{ money_type() }}
                 )
         when not {{ has_fees }} then 0
     end

@@ -134,11 +134,11 @@ summed as (
         sum(case when is_scored then greatest(resolved_pnl, 0) else 0 end) as total_gains,
         sum(case when is_scored then greatest(-resolved_pnl, 0) else 0 end) as total_losses,
         cast(
-            sum(case when is_scored and resolved_pnl > 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end)
+            sum(case when is_scored and resolved_pnl > 0 then {{ exact_product('resolved_pnl', 'resolved_pnl') }} else 0 end)
             as {{ double_type() }}
         ) as gains_squared,
         cast(
-            sum(case when is_scored and resolved_pnl < 0 then cast(resolved_pnl * resolved_pnl as {{ exact_type() }}) else 0 end)
+            sum(case when is_scored and resolved_pnl < 0 then {{ exact_product('resolved_pnl', 'resolved_pnl') }} else 0 end)
             as {{ double_type() }}
         ) as losses_squared,
         sum(case when is_scored then stake_usd else 0 end) as stake_usd,
@@ -182,8 +182,10 @@ measured as (
         coalesce(cast(summed.stake_usd as {{ double_type() }}), 0) as stake,
         coalesce(
             summed.unscored_stake_usd
-            > cast('{{ var('omega_max_unscored_stake_share') }}' as numeric(38, 9))
-            * (summed.stake_usd + summed.unscored_stake_usd),
+            > {{ exact_product(
+                "cast('" ~ var('omega_max_unscored_stake_share') ~ "' as " ~ money_type() ~ ")",
+                '(summed.stake_usd + summed.unscored_stake_usd)',
+            ) }},
             false
         ) as is_mostly_unscored,
         pooled.pooled_omega
@@ -268,9 +270,9 @@ described as (
         cast(resolved_markets as int64) as resolved_markets,
         cast(wins as int64) as wins,
         cast(losses as int64) as losses,
-        cast(total_gains as numeric(38, 9)) as total_gains,
-        cast(total_losses as numeric(38, 9)) as total_losses,
-        cast(total_pnl as numeric(38, 9)) as total_pnl,
+        cast(total_gains as {{ money_type() }}) as total_gains,
+        cast(total_losses as {{ money_type() }}) as total_losses,
+        cast(total_pnl as {{ money_type() }}) as total_pnl,
         omega_ratio,
         omega_low,
         omega_high,

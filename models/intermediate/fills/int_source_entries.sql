@@ -4,7 +4,7 @@
         unique_key=['entry_key', 'occurrence'],
         incremental_strategy='merge',
         on_schema_change='fail',
-        cluster_by=cluster_by(['group_key']),
+        cluster_by=clustering(['group_key']),
         post_hook="{{ remember_loads() }}",
     )
 }}
@@ -177,9 +177,9 @@ readings as (
         taker,
         side,
         log_index,
-        cast(price as numeric(38, 9)) as price,
-        cast(shares as numeric(38, 9)) as shares,
-        cast(usd_value as numeric(38, 9)) as usd_value,
+        cast(price as {{ money_type() }}) as price,
+        cast(shares as {{ money_type() }}) as shares,
+        cast(usd_value as {{ money_type() }}) as usd_value,
         -- What a taker pays or is paid differs from the value by the fee. The reported price is rounded, so that
         -- differences up to a millionth, or a billionth of a dollar per share, are none.
         cast(
@@ -187,13 +187,14 @@ readings as (
                 when entry_type != 'TRADE' then null
                 when
                     abs(usdc_size - usd_value)
-                    <= cast('0.000001' as numeric(38, 9)) + shares * cast('0.000000001' as numeric(38, 9))
+                    <= cast('0.000001' as {{ money_type() }})
+                    + {{ exact_product('shares', "cast('0.000000001' as " ~ money_type() ~ ")") }}
                     then 0
                 when side = 'BUY' then usdc_size - usd_value
                 when side = 'SELL' then usd_value - usdc_size
-            end as numeric(38, 9)
+            end as {{ money_type() }}
         ) as fee_usd,
-        cast(usdc_size as numeric(38, 9)) as usdc_size,
+        cast(usdc_size as {{ money_type() }}) as usdc_size,
         -- Rows that lack what makes a fill are kept, counted by a test, and left out of trades.
         coalesce(
             entry_type = 'TRADE'

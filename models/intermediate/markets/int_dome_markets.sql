@@ -4,7 +4,7 @@
         unique_key='condition_id',
         incremental_strategy='merge',
         on_schema_change='fail',
-        cluster_by=cluster_by(['condition_id']),
+        cluster_by=clustering(['condition_id']),
         post_hook="{{ remember_loads() }}",
     )
 }}
@@ -94,7 +94,7 @@ renamed as (
         {{ json_texts('sides.market.tags') }} as tags,
 
         -- numerics
-        {{ try_cast('sides.market.volume_total', 'numeric(38, 9)') }} as volume,
+        {{ try_cast('sides.market.volume_total', money_type()) }} as volume,
 
         -- booleans
         coalesce(lower(sides.market.status) = 'closed', false) as is_closed,

@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['contract_id'])) }}
+{{ config(cluster_by=clustering(['contract_id'])) }}
 
 with polymarket_markets as (
 
@@ -31,7 +31,7 @@ polymarket_outcomes as (
         outcomes.contract_id,
         outcomes.outcome_index,
         {{ array_element('markets.outcomes', 'outcomes.outcome_index') }} as outcome,
-        {{ try_cast(array_element('markets.outcome_prices', 'outcomes.outcome_index'), 'numeric(38, 9)') }} as price,
+        {{ try_cast(array_element('markets.outcome_prices', 'outcomes.outcome_index'), money_type()) }} as price,
         markets.uma_status,
         markets.is_closed,
         markets.best_bid,
@@ -70,7 +70,7 @@ polymarket_payouts as (
         *,
         is_closed
         and prices_in_market = outcomes_in_market
-        and abs(sum_of_prices - 1) <= cast('0.000001' as numeric(38, 9))
+        and abs(sum_of_prices - 1) <= cast('0.000001' as {{ money_type() }})
         and (
             uma_status = 'resolved'
             or (
@@ -168,15 +168,15 @@ dome as (
         contract_id,
         outcome,
         outcome_index,
-        cast(null as numeric(38, 9)) as price,
+        cast(null as {{ money_type() }}) as price,
         case
-            when is_resolved and is_winner then cast(1 as numeric(38, 9))
-            when is_resolved then cast(0 as numeric(38, 9))
+            when is_resolved and is_winner then cast(1 as {{ money_type() }})
+            when is_resolved then cast(0 as {{ money_type() }})
         end as payout,
-        cast(null as numeric(38, 9)) as bid,
-        cast(null as numeric(38, 9)) as ask,
-        cast(null as numeric(38, 9)) as last_price,
-        cast(null as numeric(38, 9)) as fee_rate,
+        cast(null as {{ money_type() }}) as bid,
+        cast(null as {{ money_type() }}) as ask,
+        cast(null as {{ money_type() }}) as last_price,
+        cast(null as {{ money_type() }}) as fee_rate,
         cast(null as int64) as fee_exponent,
         cast(null as bool) as has_fees,
         is_resolved,

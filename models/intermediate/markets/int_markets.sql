@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['market_id'])) }}
+{{ config(cluster_by=clustering(['market_id'])) }}
 
 with polymarket_markets as (
 
@@ -86,7 +86,7 @@ dome as (
         dome_markets.title,
         dome_markets.tags,
         dome_markets.volume,
-        cast(null as numeric(38, 9)) as volume_24hr,
+        cast(null as {{ money_type() }}) as volume_24hr,
         not dome_markets.is_closed as is_active,
         dome_markets.is_closed,
         false as is_archived,

@@ -4,7 +4,7 @@
         unique_key='event_id',
         incremental_strategy='merge',
         on_schema_change='fail',
-        cluster_by=cluster_by(['event_id']),
+        cluster_by=clustering(['event_id']),
         post_hook="{{ remember_loads() }}",
     )
 }}

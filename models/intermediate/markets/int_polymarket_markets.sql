@@ -4,7 +4,7 @@
         unique_key='condition_id',
         incremental_strategy='merge',
         on_schema_change='fail',
-        cluster_by=cluster_by(['condition_id']),
+        cluster_by=clustering(['condition_id']),
         post_hook="{{ remember_loads() }}",
     )
 }}
@@ -106,13 +106,13 @@ renamed as (
         {{ json_texts('schedules.market.tags', 'slug') }} as tags,
 
         -- numerics
-        {{ try_cast('coalesce(schedules.market.volume, schedules.market.volumenum)', 'numeric(38, 9)') }} as volume,
-        {{ try_cast('schedules.market.volume24hr', 'numeric(38, 9)') }} as volume_24hr,
-        {{ try_cast('schedules.market.bestbid', 'numeric(38, 9)') }} as best_bid,
-        {{ try_cast('schedules.market.bestask', 'numeric(38, 9)') }} as best_ask,
-        {{ try_cast('schedules.market.lasttradeprice', 'numeric(38, 9)') }} as last_trade_price,
-        {{ try_cast('schedules.schedule.rate', 'numeric(38, 9)') }} as fee_rate,
-        {{ try_cast('schedules.schedule.exponent', 'int64') }} as fee_exponent,
+        {{ try_cast('coalesce(schedules.market.volume, schedules.market.volumenum)', money_type()) }} as volume,
+        {{ try_cast('schedules.market.volume24hr', money_type()) }} as volume_24hr,
+        {{ try_cast('schedules.market.bestbid', money_type()) }} as best_bid,
+        {{ try_cast('schedules.market.bestask', money_type()) }} as best_ask,
+        {{ try_cast('schedules.market.lasttradeprice', money_type()) }} as last_trade_price,
+        {{ try_cast('schedules.schedule.rate', money_type()) }} as fee_rate,
+        {{ read_integer('schedules.schedule.exponent') }} as fee_exponent,
 
         -- booleans
         coalesce(schedules.market.active = 'true', false) as is_active,

@@ -4,7 +4,7 @@
         unique_key=['venue', 'wallet_address', 'resource', 'covered_from'],
         incremental_strategy='merge',
         on_schema_change='fail',
-        cluster_by=cluster_by(['venue', 'wallet_address']),
+        cluster_by=clustering(['venue', 'wallet_address']),
         post_hook="{{ remember_loads() }}",
     )
 }}

@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['market_id'])) }}
+{{ config(cluster_by=clustering(['market_id'])) }}
 
 with outcomes as (
 
@@ -15,11 +15,11 @@ contracts as (
         outcome,
         outcome_index,
         payout,
-        cast(price as numeric(38, 9)) as yes_price,
-        cast(1 - price as numeric(38, 9)) as no_price,
-        cast(bid as numeric(38, 9)) as bid,
-        cast(ask as numeric(38, 9)) as ask,
-        cast(last_price as numeric(38, 9)) as last_price,
+        cast(price as {{ money_type() }}) as yes_price,
+        cast(1 - price as {{ money_type() }}) as no_price,
+        cast(bid as {{ money_type() }}) as bid,
+        cast(ask as {{ money_type() }}) as ask,
+        cast(last_price as {{ money_type() }}) as last_price,
         observed_at
     from outcomes
 

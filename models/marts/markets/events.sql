@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['event_slug'])) }}
+{{ config(cluster_by=clustering(['event_slug'])) }}
 
 with polymarket_events as (
 

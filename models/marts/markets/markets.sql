@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['market_id'])) }}
+{{ config(cluster_by=clustering(['market_id'])) }}
 
 with markets as (
 

@@ -1,3 +1,3 @@
-{{ config(cluster_by=cluster_by(['period'])) }}
+{{ config(cluster_by=clustering(['period'])) }}
 
 {{ score_wallets(by_category=false) }}

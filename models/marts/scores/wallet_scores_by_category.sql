@@ -1,3 +1,3 @@
-{{ config(cluster_by=cluster_by(['category', 'period'])) }}
+{{ config(cluster_by=clustering(['category', 'period'])) }}
 
 {{ score_wallets(by_category=true) }}

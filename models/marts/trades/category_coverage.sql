@@ -44,8 +44,8 @@ coverage as (
         cast(trades as int64) as trades,
         cast(trades_with_market as int64) as trades_with_market,
         cast(trades_categorized as int64) as trades_categorized,
-        cast(volume_usd as numeric(38, 9)) as volume_usd,
-        cast(volume_usd_categorized as numeric(38, 9)) as volume_usd_categorized,
+        cast(volume_usd as {{ money_type() }}) as volume_usd,
+        cast(volume_usd_categorized as {{ money_type() }}) as volume_usd_categorized,
         cast(trades_categorized as {{ double_type() }}) / trades as categorized_share_of_trades,
         cast(volume_usd_categorized as {{ double_type() }})
         / nullif(cast(volume_usd as {{ double_type() }}), 0) as categorized_share_of_volume

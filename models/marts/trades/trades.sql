@@ -5,7 +5,7 @@
         incremental_strategy='merge',
         on_schema_change='fail',
         partition_by=day_partition('timestamp', 'month'),
-        cluster_by=cluster_by(['id']),
+        cluster_by=clustering(['id']),
         post_hook="{{ remember_loads('int_source_entries') }}",
     )
 }}
@@ -125,7 +125,7 @@ ranked as (
 ),
 
 -- Nearly every group is one fill, of one size in all sources. Windows are for the others only.
-groups as (
+fill_groups as (
 
     select
         group_key,
@@ -159,14 +159,14 @@ single_fills as (
         ranked.usd_value,
         ranked.traded_at,
         1 as ordinal,
-        groups.ledger_fee_usd,
-        groups.first_loaded_at
+        fill_groups.ledger_fee_usd,
+        fill_groups.first_loaded_at
     from ranked
-    inner join groups
+    inner join fill_groups
         on
-            ranked.group_key = groups.group_key
-            and ranked.source_rank = groups.winner_rank
-    where groups.is_one_fill
+            ranked.group_key = fill_groups.group_key
+            and ranked.source_rank = fill_groups.winner_rank
+    where fill_groups.is_one_fill
 
 ),
 
@@ -185,8 +185,8 @@ numbered as (
             order by ranked.price, ranked.log_index nulls last, ranked.entry_key, ranked.occurrence
         ) as ordinal_of_size
     from ranked
-    inner join groups on ranked.group_key = groups.group_key
-    where not groups.is_one_fill
+    inner join fill_groups on ranked.group_key = fill_groups.group_key
+    where not fill_groups.is_one_fill
 
 ),
 
@@ -291,7 +291,7 @@ final as (
         price,
         shares,
         usd_value,
-        cast(coalesce(ledger_fee_usd, schedule_fee_usd) as numeric(38, 9)) as fee_usd,
+        cast(coalesce(ledger_fee_usd, schedule_fee_usd) as {{ money_type() }}) as fee_usd,
         is_taker,
         traded_at as timestamp,
         first_loaded_at

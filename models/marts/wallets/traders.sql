@@ -1,4 +1,4 @@
-{{ config(cluster_by=cluster_by(['wallet_address'])) }}
+{{ config(cluster_by=clustering(['wallet_address'])) }}
 
 with wallet_trades as (
 
@@ -84,7 +84,7 @@ described as (
         discovered.wallet_address,
         discovered.discovered_from,
         cast(coalesce(traded.trades, 0) as int64) as trades,
-        cast(coalesce(traded.volume_usd, 0) as numeric(38, 9)) as volume_usd,
+        cast(coalesce(traded.volume_usd, 0) as {{ money_type() }}) as volume_usd,
         exchange_contracts.address is not null as is_contract,
         discovered.first_seen_at,
         traded.first_trade_at,

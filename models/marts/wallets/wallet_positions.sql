@@ -68,9 +68,9 @@ costed as (
         described.sold_usd - described.bought_usd - described.fees_usd as cash_flow_usd,
         -- Nearly every payout is nothing or all, and rounding a product of wide decimals is slow.
         case
-            when described.payout = 0 then cast(0 as numeric(38, 9))
+            when described.payout = 0 then cast(0 as {{ money_type() }})
             when described.payout = 1 then described.shares_held
-            else cast(described.shares_held * described.payout as numeric(38, 9))
+            else cast(described.shares_held * described.payout as {{ money_type() }})
         end as payout_usd,
         {{ prorate('described.cost_usd', 'described.shares_matched', 'described.shares_bought') }} as cost_of_sold_usd
     from described
@@ -98,25 +98,25 @@ positions as (
             else 'open'
         end as status,
         trades,
-        cast(shares_bought as numeric(38, 9)) as shares_bought,
-        cast(shares_sold as numeric(38, 9)) as shares_sold,
-        cast(shares_held as numeric(38, 9)) as shares_held,
-        cast(bought_usd as numeric(38, 9)) as bought_usd,
-        cast(sold_usd as numeric(38, 9)) as sold_usd,
-        cast(fees_usd as numeric(38, 9)) as fees_usd,
-        cast(cost_usd as numeric(38, 9)) as stake_usd,
-        cast(cash_flow_usd as numeric(38, 9)) as cash_flow_usd,
+        cast(shares_bought as {{ money_type() }}) as shares_bought,
+        cast(shares_sold as {{ money_type() }}) as shares_sold,
+        cast(shares_held as {{ money_type() }}) as shares_held,
+        cast(bought_usd as {{ money_type() }}) as bought_usd,
+        cast(sold_usd as {{ money_type() }}) as sold_usd,
+        cast(fees_usd as {{ money_type() }}) as fees_usd,
+        cast(cost_usd as {{ money_type() }}) as stake_usd,
+        cast(cash_flow_usd as {{ money_type() }}) as cash_flow_usd,
         payout,
-        cast(sold_usd - sell_fees_usd - cost_of_sold_usd as numeric(38, 9)) as realized_cash_pnl,
+        cast(sold_usd - sell_fees_usd - cost_of_sold_usd as {{ money_type() }}) as realized_cash_pnl,
         case
-            when is_resolved then cast(cash_flow_usd + payout_usd as numeric(38, 9))
+            when is_resolved then cast(cash_flow_usd + payout_usd as {{ money_type() }})
         end as resolved_pnl,
         case
             when not is_resolved and not is_voided
                 then
                     cast(
-                        cast(shares_held * price as numeric(38, 9)) - (cost_usd - cost_of_sold_usd)
-                        as numeric(38, 9)
+                        cast(shares_held * price as {{ money_type() }}) - (cost_usd - cost_of_sold_usd)
+                        as {{ money_type() }}
                     )
         end as unrealized_pnl,
         shares_sold <= shares_bought and not is_broken_by_ledger as is_conserved,

@@ -36,13 +36,10 @@ renamed as (
         activity.payload,
 
         -- numerics
-        {{ try_cast('activity.log_index', 'int64') }} as log_index,
+        {{ read_integer('activity.log_index') }} as log_index,
         coalesce(
-            cast(
-                {{ try_cast('activity.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }})
-                as {{ amount_type() }}
-            ),
-            {{ try_cast('activity.shares_normalized', amount_type()) }}
+            {{ read_millionths('activity.shares') }},
+            {{ read_amount('activity.shares_normalized') }}
         ) as shares,
 
         -- timestamps

@@ -37,14 +37,11 @@ renamed as (
         orders.payload,
 
         -- numerics
-        {{ try_cast('orders.log_index', 'int64') }} as log_index,
-        {{ try_cast('orders.price', price_type()) }} as price,
+        {{ read_integer('orders.log_index') }} as log_index,
+        {{ read_price('orders.price') }} as price,
         coalesce(
-            cast(
-                {{ try_cast('orders.shares', 'int64') }} * cast('0.000001' as {{ amount_type() }})
-                as {{ amount_type() }}
-            ),
-            {{ try_cast('orders.shares_normalized', amount_type()) }}
+            {{ read_millionths('orders.shares') }},
+            {{ read_amount('orders.shares_normalized') }}
         ) as shares,
 
         -- timestamps

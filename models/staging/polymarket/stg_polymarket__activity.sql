@@ -32,9 +32,9 @@ renamed as (
         activity.payload,
 
         -- numerics
-        {{ try_cast('activity.price', price_type()) }} as price,
-        {{ try_cast('activity.size', amount_type()) }} as shares,
-        {{ try_cast('activity.usdc_size', amount_type()) }} as usdc_size,
+        {{ read_price('activity.price') }} as price,
+        {{ read_amount('activity.size') }} as shares,
+        {{ read_amount('activity.usdc_size') }} as usdc_size,
 
         -- timestamps
         {{ epoch_timestamp('activity.timestamp') }} as traded_at,

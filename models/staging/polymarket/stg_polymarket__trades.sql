@@ -31,8 +31,8 @@ renamed as (
         trades.payload,
 
         -- numerics
-        {{ try_cast('trades.price', price_type()) }} as price,
-        {{ try_cast('trades.size', amount_type()) }} as shares,
+        {{ read_price('trades.price') }} as price,
+        {{ read_amount('trades.size') }} as shares,
 
         -- timestamps
         {{ epoch_timestamp('trades.timestamp') }} as traded_at,

@@ -20,7 +20,7 @@ summed as (
 too_little as (
 
     select * from summed
-    where volume_usd_categorized < cast('{{ var("category_coverage_min_share") }}' as numeric(38, 9)) * volume_usd
+    where volume_usd_categorized < cast('{{ var("category_coverage_min_share") }}' as {{ money_type() }}) * volume_usd
 
 )
 

@@ -5,7 +5,7 @@ with contracts as (
 
 ),
 
-payouts as (
+paid as (
 
     select
         market_id,
@@ -19,12 +19,12 @@ payouts as (
 
 wrong as (
 
-    select * from payouts
+    select * from paid
     where
         payouts > 0
         and (
             payouts != outcomes
-            or abs(sum_of_payouts - 1) > cast('0.000001' as numeric(38, 9))
+            or abs(sum_of_payouts - 1) > cast('0.000001' as {{ money_type() }})
         )
 
 )

@@ -1,5 +1,5 @@
 -- The published share of trades with a category, against a count of its own over the public tables.
-with trades as (
+with traded as (
 
     select
         source,
@@ -29,15 +29,15 @@ coverage as (
 counted as (
 
     select
-        trades.source,
-        sum(trades.trades) as trades,
-        sum(case when coalesce(markets.category, 'Uncategorized') = 'Uncategorized' then trades.trades else 0 end)
+        traded.source,
+        sum(traded.trades) as trades,
+        sum(case when coalesce(markets.category, 'Uncategorized') = 'Uncategorized' then traded.trades else 0 end)
             as uncategorized_trades,
-        sum(case when coalesce(markets.category, 'Uncategorized') = 'Uncategorized' then trades.volume_usd else 0 end)
+        sum(case when coalesce(markets.category, 'Uncategorized') = 'Uncategorized' then traded.volume_usd else 0 end)
             as uncategorized_volume_usd
-    from trades
-    left join markets on trades.market_id = markets.market_id
-    group by trades.source
+    from traded
+    left join markets on traded.market_id = markets.market_id
+    group by traded.source
 
 ),
 

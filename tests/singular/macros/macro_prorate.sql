@@ -14,10 +14,10 @@ with cases as (
     ] %}
 
     select
-        cast('{{ amount }}' as numeric(38, 9)) as amount,
-        cast('{{ part }}' as numeric(38, 9)) as part,
-        cast('{{ whole }}' as numeric(38, 9)) as whole,
-        cast('{{ expected }}' as numeric(38, 9)) as expected
+        cast('{{ amount }}' as {{ money_type() }}) as amount,
+        cast('{{ part }}' as {{ money_type() }}) as part,
+        cast('{{ whole }}' as {{ money_type() }}) as whole,
+        cast('{{ expected }}' as {{ money_type() }}) as expected
     {{- "\n    union all" if not loop.last }}
     {%- endfor %}
 

@@ -17,13 +17,13 @@ with cases as (
 
     select
         cast({{ is_taker }} as bool) as is_taker,
-        cast({{ price }} as numeric(38, 9)) as price,
-        cast({{ shares }} as numeric(38, 9)) as shares,
+        cast({{ price }} as {{ money_type() }}) as price,
+        cast({{ shares }} as {{ money_type() }}) as shares,
         cast('{{ traded_at }}' as timestamp) as traded_at,
-        cast({{ rate }} as numeric(38, 9)) as fee_rate,
+        cast({{ rate }} as {{ money_type() }}) as fee_rate,
         cast({{ exponent }} as int64) as fee_exponent,
         cast({{ has_fees }} as bool) as has_fees,
-        cast({{ expected }} as numeric(38, 9)) as expected
+        cast({{ expected }} as {{ money_type() }}) as expected
     {{- "\n    union all" if not loop.last }}
     {%- endfor %}
 

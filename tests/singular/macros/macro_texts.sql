@@ -13,8 +13,17 @@
     (slugify("'!?'"), "''"),
     (slugify("cast(null as string)"), "null"),
 
-    (try_cast("'12.5'", 'numeric(38, 9)'), "cast('12.5' as numeric(38, 9))"),
-    (try_cast("'n/a'", 'numeric(38, 9)'), "null"),
-    (try_cast("''", 'int64'), "null"),
-    (try_cast("'42'", 'int64'), "42"),
+    (try_cast("'12.5'", money_type()), "cast('12.5' as " ~ money_type() ~ ")"),
+    (try_cast("'n/a'", money_type()), "null"),
+
+    (read_integer("'42'"), "42"),
+    (read_integer("'-9223372036854775808'"), "-9223372036854775808"),
+    (read_integer("'9223372036854775808'"), "null"),
+    (read_integer("'1.5'"), "2"),
+    (read_integer("'-2.5'"), "-3"),
+    (read_integer("'1e3'"), "1000"),
+    (read_integer("'0x1f'"), "null"),
+    (read_integer("'1_000'"), "null"),
+    (read_integer("''"), "null"),
+    (read_integer("cast(null as string)"), "null"),
 ]) }}

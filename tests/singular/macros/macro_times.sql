@@ -5,6 +5,9 @@
     (epoch_timestamp("'0'"), "timestamp '1970-01-01 00:00:00'"),
     (epoch_timestamp("'soon'"), "null"),
     (epoch_timestamp("cast(null as string)"), "null"),
+    (epoch_timestamp("'253402300799'"), "timestamp '9999-12-31 23:59:59'"),
+    (epoch_timestamp("'253402300800'"), "null"),
+    (epoch_timestamp("'9223372036854775807'"), "null"),
 
     (
         utc_timestamp("cast('2026-01-05 01:00:00+01' as " ~ raw_type('timestamp') ~ ")"),

@@ -3,7 +3,7 @@
 {%- set is_bigquery = target.type == 'bigquery' -%}
 {%- set partition = day_partition('traded_at') -%}
 {{ differences([
-    ("'" ~ (cluster_by(['a', 'b']) or []) | join(' ') ~ "'", "'a b'" if is_bigquery else "''"),
+    ("'" ~ (clustering(['a', 'b']) or []) | join(' ') ~ "'", "'a b'" if is_bigquery else "''"),
     ("'" ~ (partition or {}).get('field', '') ~ "'", "'traded_at'" if is_bigquery else "''"),
     ("'" ~ (partition or {}).get('granularity', '') ~ "'", "'day'" if is_bigquery else "''"),
     ("'" ~ (partition or {}).get('data_type', '') ~ "'", "'timestamp'" if is_bigquery else "''"),
