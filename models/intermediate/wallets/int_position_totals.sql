@@ -154,7 +154,7 @@ unlisted_tokens as (
     left join outcomes on trades.token_id = outcomes.contract_id
     where
         outcomes.contract_id is null
-        {% if is_incremental() -%}
+        {%- if is_incremental() %}
         and trades.token_id in (select due_pairs.token_id from due_pairs)
         {%- endif %}
     group by trades.token_id
