@@ -22,6 +22,7 @@ from benchmarks.sizes import Sizes
 
 TARGET_SHARE = 0.15
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
+HALF_HOURLY = ("--selector", "half_hourly")
 NODES_NAMED = 6
 
 
@@ -106,7 +107,7 @@ def loaded_project(fills: int) -> Iterator[tuple[DbtProject, RawWarehouse]]:
 
 @dataclass(frozen=True)
 class Series:
-    """A full build, builds with nothing new, and increments of one warehouse, all with the same arguments."""
+    """A full build of one warehouse, then builds with nothing new, then increments."""
 
     full: Built
     nothing: Sequence[Built]
@@ -129,12 +130,13 @@ class Series:
         ]
 
 
-def series(sizes: Sizes, say: Say, *arguments: str) -> Series:
-    """Builds a new warehouse, and checks that every fill of every load is in `trades` once."""
+def series(sizes: Sizes, say: Say, full_arguments: Sequence[str], arguments: Sequence[str]) -> Series:
+    """Builds a new warehouse with `full_arguments`, then increments with `arguments`, and checks that every fill of
+    every load is in `trades` once."""
     say(f"{sizes.build_fills:,} fills into the raw tables")
     with loaded_project(sizes.build_fills) as (project, raw):
         say("dbt build in full")
-        full = project.build(*arguments)
+        full = project.build(*full_arguments)
         say("dbt build with nothing new")
         nothing = [project.build(*arguments) for _ in range(sizes.repeats)]
         increments = []
@@ -149,22 +151,34 @@ def series(sizes: Sizes, say: Say, *arguments: str) -> Series:
     return Series(full, nothing, increments)
 
 
+def seconds_of_nothing(say: Say) -> float:
+    """`dbt build --selector half_hourly` of a warehouse without a row: what no number of fills can save."""
+    say("dbt build of an empty warehouse")
+    with temporary_folder() as folder:
+        project = DbtProject(folder)
+        project.build()
+        return project.build(*HALF_HOURLY).seconds
+
+
 def run(sizes: Sizes, say: Say) -> Benchmark:
-    everything = series(sizes, say)
-    models = series(sizes, say, *WITHOUT_TESTS)
+    half_hourly = series(sizes, say, (), HALF_HOURLY)
+    models = series(sizes, say, WITHOUT_TESTS, WITHOUT_TESTS)
+    empty = seconds_of_nothing(say)
     return Benchmark(
         "build",
         (
-            *everything.figures("dbt build", sizes, has_target=True),
+            *half_hourly.figures("dbt build", sizes, has_target=True),
+            Figure("dbt build of an empty warehouse", empty, half_hourly.full.seconds),
             *models.figures("models alone", sizes, has_target=False),
         ),
         (
-            f"`dbt build` as it stands: models, data tests and unit tests, {len(everything.full.nodes)} nodes. Models "
-            f"alone: {len(models.full.nodes)} nodes. Each fill comes with its ledger row; "
+            f"In full: `dbt build` as it stands, with data and unit tests, {len(half_hourly.full.nodes)} nodes."
+            f" Increments: `dbt build --selector half_hourly`, {len(half_hourly.increment.nodes)} nodes. Models alone: "
+            f"{len(models.full.nodes)} nodes, the same in full and in increments. Each fill has its ledger row; "
             f"{RawWarehouse.wallets:,} wallets, {RawWarehouse.markets:,} markets. Increment: median of "
             f"{sizes.increments}, each a half-hourly run that also reads a quarter of an hour again, walks every "
             "wallet and looks up every open market. The limit of an increment is the full build.",
             f"Slowest nodes in full: {models.full.slowest}.",
-            f"Of the increment: {models.increment.slowest}.",
+            f"Of the increment: {half_hourly.increment.slowest}.",
         ),
     )

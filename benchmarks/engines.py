@@ -1,8 +1,7 @@
 """Hand-written queries for the omega of every wallet, category and period, in DuckDB and in ClickHouse (`chdb`).
 
 Started by `benchmarks.omega`, one process per engine. Both engines get the same inputs as tables of their own before
-the clock starts: the fills as `trades` has them, what each token paid, which ledgers are broken, and for the last step
-alone the profits per wallet and market.
+the clock starts: the fills as `trades` has them, what each token paid, and which ledgers are broken.
 """
 
 from __future__ import annotations
@@ -29,9 +28,6 @@ INPUTS = {
     "broken": (
         "select distinct wallet_address, market_id from polyomega.wallet_market_pnl "
         "where not_scored_reason = 'ledger_break'"
-    ),
-    "profits": (
-        "select wallet_address, category, resolved_at, resolved_pnl from polyomega.wallet_market_pnl where is_scored"
     ),
     "moment": "select as_of from polyomega_intermediate.int_as_of",
 }
@@ -67,17 +63,7 @@ scored as (
     where (wallet_address, market_id) not in (select wallet_address, market_id from broken)
 ),
 """
-_FROM_PROFITS = """
-scored as (
-    select
-        wallet_address,
-        category,
-        resolved_at,
-        cast(resolved_pnl as {double}) as pnl
-    from profits
-),
-"""
-#: Profits to omega. {periods} names the four periods and keeps what resolved in them.
+#: On to omega. {periods} names the four periods and keeps what resolved in them.
 _TO_OMEGA = """
 sums as (
     select
@@ -130,29 +116,25 @@ _CLICKHOUSE = {
 }
 
 
-def queries(dialect: Mapping[str, str]) -> dict[str, str]:
-    """By the input that each starts from."""
-    starts = {"fills": _FROM_FILLS, "profits": _FROM_PROFITS}
-    return {name: f"with {start}{_TO_OMEGA}".format(**dialect) for name, start in starts.items()}
+def query(dialect: Mapping[str, str]) -> str:
+    return f"with {_FROM_FILLS}{_TO_OMEGA}".format(**dialect)
 
 
-def duckdb_engine(folder: Path, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each run of each query on tables of an own DuckDB file; the results are left in `folder`."""
+def duckdb_engine(folder: Path, repeats: int) -> list[float]:
+    """Seconds of each run of the query on tables of an own DuckDB file; the result is left in `folder`."""
     import duckdb
 
-    seconds = {}
     with duckdb.connect(str(folder / "hand.duckdb")) as connection:
         for name in INPUTS:
             connection.execute(f"create table {name} as select * from '{folder / name}.parquet'")
         connection.execute("checkpoint")
-        for name, query in queries(_DUCKDB).items():
-            create = f"create or replace table result as {query}"
-            seconds[name] = _timed(partial(connection.execute, create), repeats)
-            connection.execute(f"copy result to '{folder / f'{name}_duckdb.parquet'}'")
+        create = f"create or replace table result as {query(_DUCKDB)}"
+        seconds = _timed(partial(connection.execute, create), repeats)
+        connection.execute(f"copy result to '{folder / 'duckdb.parquet'}'")
     return seconds
 
 
-def clickhouse_engine(folder: Path, repeats: int) -> dict[str, list[float]]:
+def clickhouse_engine(folder: Path, repeats: int) -> list[float]:
     """The same on MergeTree tables, the fills in the order that a ClickHouse user would give them for this query.
 
     Raises:
@@ -160,7 +142,6 @@ def clickhouse_engine(folder: Path, repeats: int) -> dict[str, list[float]]:
     """
     from chdb.session import Session
 
-    seconds = {}
     session = Session(str(folder / "clickhouse"))
     try:
         session.query("create database bench")
@@ -172,26 +153,24 @@ def clickhouse_engine(folder: Path, repeats: int) -> dict[str, list[float]]:
                 f"create table {name} engine = MergeTree order by {order} settings allow_nullable_key = 1 "
                 f"as select {columns} from file('{folder / name}.parquet')"
             )
-        for name, query in queries(_CLICKHOUSE).items():
-            create = f"create or replace table result engine = MergeTree order by tuple() as {query}"
-            seconds[name] = _timed(partial(session.query, create), repeats)
-            file = folder / f"{name}_clickhouse.parquet"
-            session.query(f"select * from result into outfile '{file}' format Parquet")
+        create = f"create or replace table result engine = MergeTree order by tuple() as {query(_CLICKHOUSE)}"
+        seconds = _timed(partial(session.query, create), repeats)
+        session.query(f"select * from result into outfile '{folder / 'clickhouse.parquet'}' format Parquet")
     finally:
         session.close()
     return seconds
 
 
-def _timed(query: Callable[[], Any], repeats: int) -> list[float]:
+def _timed(run_query: Callable[[], Any], repeats: int) -> list[float]:
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
-        query()
+        run_query()
         seconds.append(time.perf_counter() - start)
     return seconds
 
 
-ENGINES: dict[str, Callable[[Path, int], dict[str, list[float]]]] = {
+ENGINES: dict[str, Callable[[Path, int], list[float]]] = {
     "duckdb": duckdb_engine,
     "clickhouse": clickhouse_engine,
 }

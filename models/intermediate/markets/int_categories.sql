@@ -128,11 +128,12 @@ candidates as (
 spellings as (
 
     select
+        rule_type,
         tag,
         {{ slugify('tag') }} as slug
     from candidates
     where rule_type = 'tag'
-    group by tag
+    group by rule_type, tag
 
 ),
 
@@ -146,8 +147,8 @@ spelled as (
     from candidates
     left join spellings
         on
-            candidates.tag = spellings.tag
-            and candidates.rule_type = 'tag'
+            candidates.rule_type = spellings.rule_type
+            and candidates.tag = spellings.tag
 
 ),
 

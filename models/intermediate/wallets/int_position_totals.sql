@@ -5,7 +5,7 @@
         incremental_strategy='merge',
         on_schema_change='fail',
         cluster_by=clustering(['wallet_address', 'token_id']),
-        post_hook="{{ remember_loads('trades') }}",
+        post_hook=["{{ remember_loads('trades') }}", "{{ remember_names() }}"],
     )
 }}
 
@@ -21,7 +21,7 @@ with trades as (
 
 outcomes as (
 
-    select * from {{ ref('int_market_outcomes') }}
+    select * from {{ ref('int_outcome_names') }}
 
 ),
 
@@ -70,8 +70,14 @@ traded_pairs as (
 
 ),
 
--- Nothing was loaded, and yet the sums are others: the moment of the scores moved over a fill, or a market's fees
--- became known.
+new_names as (
+
+    {{ new_names() }}
+
+),
+
+-- Nothing was loaded, and yet the sums are others: a market's fees became known, or the moment of the scores moved over
+-- a fill.
 changed_pairs as (
 
     select
@@ -79,13 +85,11 @@ changed_pairs as (
         totals.token_id
     from {{ this }} as totals
     cross join moment
-    left join outcomes on totals.token_id = outcomes.contract_id
+    left join new_names on totals.token_id = new_names.contract_id
     where
-        totals.later_trades > 0
+        new_names.contract_id is not null
+        or totals.later_trades > 0
         or totals.last_trade_at > moment.as_of
-        or totals.fee_rate is distinct from outcomes.fee_rate
-        or totals.fee_exponent is distinct from outcomes.fee_exponent
-        or totals.has_fees is distinct from outcomes.has_fees
 
 ),
 
@@ -143,20 +147,24 @@ summed as (
 
 ),
 
+unlisted_tokens as (
+
+    select distinct summed.token_id
+    from summed
+    left join outcomes on summed.token_id = outcomes.contract_id
+    where outcomes.contract_id is null
+
+),
+
 -- No venue has told of these tokens' market; the fills themselves name it. Carrying it for all tokens would cost as
 -- much as the sums.
-unlisted_tokens as (
+told_by_fills as (
 
     select
         trades.token_id,
         max(trades.condition_id) as condition_id
-    from trades
-    left join outcomes on trades.token_id = outcomes.contract_id
-    where
-        outcomes.contract_id is null
-        {%- if is_incremental() %}
-        and trades.token_id in (select due_pairs.token_id from due_pairs)
-        {%- endif %}
+    from {{ ref('trades') }} as trades
+    inner join unlisted_tokens on trades.token_id = unlisted_tokens.token_id
     group by trades.token_id
 
 ),
@@ -166,9 +174,9 @@ totals as (
     select
         summed.wallet_address,
         summed.token_id,
-        unlisted_tokens.condition_id,
-        cast(summed.trades as int64) as trades,
-        cast(summed.later_trades as int64) as later_trades,
+        told_by_fills.condition_id,
+        summed.trades,
+        summed.later_trades,
         cast(summed.shares_bought as {{ money_type() }}) as shares_bought,
         cast(summed.shares_sold as {{ money_type() }}) as shares_sold,
         cast(summed.bought_usd as {{ money_type() }}) as bought_usd,
@@ -177,14 +185,9 @@ totals as (
         cast(summed.sell_fees_usd as {{ money_type() }}) as sell_fees_usd,
         summed.fees_complete,
         summed.first_trade_at,
-        summed.last_trade_at,
-        -- The schedule that the fees were reckoned by.
-        outcomes.fee_rate,
-        outcomes.fee_exponent,
-        outcomes.has_fees
+        summed.last_trade_at
     from summed
-    left join outcomes on summed.token_id = outcomes.contract_id
-    left join unlisted_tokens on summed.token_id = unlisted_tokens.token_id
+    left join told_by_fills on summed.token_id = told_by_fills.token_id
 
 )
 

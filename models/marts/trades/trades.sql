@@ -6,7 +6,7 @@
         on_schema_change='fail',
         partition_by=day_partition('timestamp', 'month'),
         cluster_by=clustering(['id']),
-        post_hook="{{ remember_loads('int_source_entries') }}",
+        post_hook=["{{ remember_loads('int_source_entries') }}", "{{ remember_names() }}"],
     )
 }}
 
@@ -29,7 +29,7 @@ exchange_contracts as (
 
 outcomes as (
 
-    select * from {{ ref('int_market_outcomes') }}
+    select * from {{ ref('int_outcome_names') }}
 
 ),
 
@@ -67,22 +67,28 @@ touched_groups as (
 
 ),
 
--- Fills whose market was not known, or was known by other names, when they were written.
+new_names as (
+
+    {{ new_names() }}
+
+),
+
+-- Fills whose market was not known, or was known by other names or fees, when they were written.
 renamed_groups as (
 
     select distinct {{ fill_key(['trades.transaction_hash', 'trades.wallet_address', 'trades.token_id', 'trades.side']) }}
         as group_key
     from {{ this }} as trades
-    inner join outcomes on trades.token_id = outcomes.contract_id
+    inner join new_names on trades.token_id = new_names.contract_id
     where
-        trades.outcome is distinct from outcomes.outcome
-        or trades.event_slug is distinct from outcomes.event_slug
-        or trades.market_id is null
+        trades.outcome is distinct from new_names.outcome
+        or trades.event_slug is distinct from new_names.event_slug
+        or trades.market_id is distinct from new_names.market_id
         or (
             trades.fee_source is distinct from 'ledger'
             and trades.fee_usd is distinct from {{ schedule_fee(
                 'trades.is_taker', 'trades.price', 'trades.shares', 'trades.timestamp',
-                'outcomes.fee_rate', 'outcomes.fee_exponent', 'outcomes.has_fees',
+                'new_names.fee_rate', 'new_names.fee_exponent', 'new_names.has_fees',
             ) }}
         )
 

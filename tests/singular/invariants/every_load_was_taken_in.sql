@@ -1,10 +1,10 @@
 -- Rows of a load that an incremental model passed over would be lost for good.
 -- depends_on: {{ ref('int_source_entries') }}, {{ ref('trades') }}, {{ ref('int_polymarket_markets') }}
 -- depends_on: {{ ref('int_polymarket_events') }}, {{ ref('int_dome_markets') }}, {{ ref('int_wallet_spans') }}
--- depends_on: {{ ref('int_run_loads') }}
+-- depends_on: {{ ref('int_run_loads') }}, {{ ref('int_position_totals') }}
 {% set incremental_models = [
     'int_source_entries', 'trades', 'int_polymarket_markets', 'int_polymarket_events', 'int_dome_markets',
-    'int_wallet_spans', 'int_run_loads',
+    'int_wallet_spans', 'int_run_loads', 'int_position_totals',
 ] %}
 with loads as (
 
