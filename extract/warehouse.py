@@ -45,27 +45,44 @@ def open_pipeline(venue: str, *, create: bool) -> dlt.Pipeline:
     name = dlt.config.get("destination.name", str) or "duckdb"
     if name not in DESTINATIONS:
         raise UsageError(f"DESTINATION__NAME must be one of {', '.join(DESTINATIONS)}, got {name!r}")
-    destination: Any = dlt.destinations.bigquery() if name == "bigquery" else _duckdb()
     # Raw rows name the load that brought them: models count only rows of loads that were committed.
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+    return _bigquery(venue, create=create) if name == "bigquery" else _duckdb(venue, create=create)
+
+
+def _duckdb(venue: str, *, create: bool) -> dlt.Pipeline:
+    file = _duckdb_file()
     pipeline = dlt.pipeline(
         pipeline_name=venue,
-        destination=destination,
+        destination=dlt.destinations.duckdb(credentials=DuckDbCredentials(file)),
         dataset_name=f"raw_{venue}",
-        pipelines_dir=_pipelines_dir(destination),
+        pipelines_dir=_pipelines_dir(os.path.abspath(file)),
     )
     if create or has_warehouse(pipeline):
         _check_opens(pipeline)
     return pipeline
 
 
+def _bigquery(venue: str, *, create: bool) -> dlt.Pipeline:
+    # Imported here: Google's client takes a second to load, and only BigQuery needs it.
+    from extract import bigquery
+
+    settings = bigquery.settings()
+    pipeline = dlt.pipeline(
+        pipeline_name=venue,
+        destination=bigquery.BigQuery(destination_name="bigquery"),
+        dataset_name=f"{settings.dataset_prefix}raw_{venue}",
+        pipelines_dir=_pipelines_dir(bigquery.identity(settings)),
+        # Load files go to BigQuery directly, or by way of a bucket where one is named.
+        staging="filesystem" if dlt.config.get("destination.filesystem.bucket_url", str) else None,
+    )
+    bigquery.check(settings, pipeline.dataset_name, create=create)
+    return pipeline
+
+
 def has_warehouse(pipeline: dlt.Pipeline) -> bool:
     """False where the DuckDB file was never made; connecting to it would make it."""
     return pipeline.destination.destination_name != "duckdb" or os.path.exists(_duckdb_file())
-
-
-def _duckdb() -> Any:
-    return dlt.destinations.duckdb(credentials=DuckDbCredentials(_duckdb_file()))
 
 
 def loading_credentials(pipeline: dlt.Pipeline, fattest_page: int | None) -> Any:
@@ -89,16 +106,10 @@ def _duckdb_file() -> str:
     return dlt.config.get("destination.duckdb.credentials", str) or DEFAULT_DUCKDB_FILE
 
 
-def _pipelines_dir(destination: Any) -> str:
+def _pipelines_dir(warehouse: str) -> str:
     """One working folder per warehouse: packages fetched for one must never be loaded into another."""
     configured: str | None = dlt.config.get("pipelines_dir", str)
-    if configured:
-        return configured
-    if destination.destination_name == "duckdb":
-        identity = os.path.abspath(_duckdb_file())
-    else:
-        identity = str(dlt.config.get("destination.bigquery.credentials.project_id", str))
-    return os.path.join(WORKING_FOLDER, hashlib.sha256(identity.encode()).hexdigest()[:12])
+    return configured or os.path.join(WORKING_FOLDER, hashlib.sha256(warehouse.encode()).hexdigest()[:12])
 
 
 def _check_opens(pipeline: dlt.Pipeline) -> None:
@@ -111,8 +122,7 @@ def _check_opens(pipeline: dlt.Pipeline) -> None:
             raise WarehouseBusyError(
                 f"the warehouse is open in another process, try again when it is closed ({reason})"
             ) from None
-        setting = f"DESTINATION__{pipeline.destination.destination_name.upper()}__CREDENTIALS"
-        raise UsageError(f"the warehouse cannot be opened, check {setting}: {reason}") from None
+        raise UsageError(f"the warehouse cannot be opened, check DESTINATION__DUCKDB__CREDENTIALS: {reason}") from None
 
 
 @contextmanager
@@ -133,6 +143,13 @@ def only_run(pipeline: dlt.Pipeline) -> Iterator[None]:
         yield
 
 
+def public_schema() -> str:
+    """Name of the schema, on BigQuery the dataset, of the public tables."""
+    if dlt.config.get("destination.name", str) != "bigquery":
+        return PUBLIC_SCHEMA
+    return (dlt.config.get("destination.bigquery.dataset_prefix", str) or "") + PUBLIC_SCHEMA
+
+
 def public_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], tail: str = "") -> list[Any] | None:
     """Rows of a public table or view, or None where dbt has not built it yet.
 
@@ -141,7 +158,7 @@ def public_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], ta
     """
     if not has_warehouse(pipeline):
         return None
-    with pipeline.sql_client() as client, client.with_alternative_dataset_name(PUBLIC_SCHEMA) as public:
+    with pipeline.sql_client() as client, client.with_alternative_dataset_name(public_schema()) as public:
         relation = public.make_qualified_table_name(table)
         try:
             rows = public.execute_sql(f"select {', '.join(columns)} from {relation} {tail}")

@@ -9,11 +9,9 @@ from typing import Any, Protocol
 
 import dlt
 import duckdb
-from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.configuration.resolve import resolve_configuration
-from dlt.destinations.impl.bigquery.configuration import BigQueryClientConfiguration
 
-from extract.warehouse import DEFAULT_DUCKDB_FILE, PUBLIC_SCHEMA
+from extract.settings import UsageError
+from extract.warehouse import DEFAULT_DUCKDB_FILE, PUBLIC_SCHEMA, public_schema
 
 Row = tuple[Any, ...]
 
@@ -86,7 +84,7 @@ class DuckDB:
 
 
 class BigQuery:
-    """BigQuery, with the credentials of dlt's settings or else Google's application default."""
+    """BigQuery, with the extractor's settings."""
 
     name = "BigQuery"
 
@@ -95,23 +93,14 @@ class BigQuery:
         from google.api_core.exceptions import GoogleAPIError
         from google.cloud import bigquery
 
+        from extract.bigquery import connect, settings
+
         self._bigquery = bigquery
         self._api_error = GoogleAPIError
         try:
-            settings = resolve_configuration(
-                BigQueryClientConfiguration()._bind_dataset_name(dataset_name=PUBLIC_SCHEMA),
-                sections=("destination", "bigquery"),
-            )
-        except ConfigurationException as error:
-            raise ReportError(
-                "BigQuery needs credentials: set DESTINATION__BIGQUERY__CREDENTIALS or log in with "
-                f"`gcloud auth application-default login` ({_first_line(error)})"
-            ) from None
-        self._client = bigquery.Client(
-            project=settings.project_id or settings.credentials.project_id,
-            credentials=settings.credentials.to_native_credentials(),
-            location=settings.location,
-        )
+            self._client = connect(settings())
+        except UsageError as error:
+            raise ReportError(str(error)) from None
 
     def rows(self, sql: str, parameters: Sequence[str | int] = ()) -> list[Row]:
         kinds = {str: "STRING", int: "INT64"}
@@ -121,7 +110,7 @@ class BigQuery:
             ]
         )
         try:
-            answer = self._client.query_and_wait(sql.format(schema=PUBLIC_SCHEMA), job_config=job)
+            answer = self._client.query_and_wait(sql.format(schema=public_schema()), job_config=job)
             return [tuple(row.values()) for row in answer]
         except self._api_error as error:
             raise _not_built(self.name, error) from None

@@ -63,7 +63,7 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
         with _stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _first_line(error.exception)
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _reason(pipeline, error)
         errors.print(
             f"[bold red]Stopped early:[/] {escape(reason)}. What was loaded stays, what was fetched is kept; "
             "the same command resumes.",
@@ -159,6 +159,17 @@ def _named(pipeline: dlt.Pipeline, readings: Venue, table: str, column: str) -> 
     """A list of ids, most urgent first."""
     rows = public_rows(pipeline, table, (column,), f"where venue = '{readings.name}' order by sync_order")
     return tuple(row[0] for row in rows or ())
+
+
+def _reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
+    """Why a step failed. Raises UsageError where that is the credentials, rights or place that the settings name."""
+    if pipeline.destination.destination_name == "bigquery":
+        from extract import bigquery
+
+        sentence = bigquery.refusal(error, bigquery.settings())
+        if sentence is not None:
+            raise UsageError(sentence) from None
+    return _first_line(error.exception)
 
 
 def _first_line(error: BaseException) -> str:

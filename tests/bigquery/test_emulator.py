@@ -7,6 +7,7 @@ import io
 import json
 import urllib.request
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,72 @@ def test_a_partition_is_loaded_replaced_and_copied_by_its_name(client: bigquery.
         job_config=bigquery.CopyJobConfig(write_disposition="WRITE_TRUNCATE"),
     ).result()
     assert rows(client, f"select n from {DATASET}.copied") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("numeric '10' / numeric '3'", "3.333333333"),
+        ("numeric '20' / numeric '3'", "6.666666667"),
+        ("numeric '-20' / numeric '3'", "-6.666666667"),
+        ("numeric '9007199254.740993' / numeric '1'", "9007199254.740993"),
+        ("numeric '0.000000001' * numeric '0.5'", "0.000000001"),
+        ("numeric '123456789012.123456789' * numeric '100000000'", "12345678901212345678.9"),
+        ("cast('9000000000.1' as bignumeric) * cast('9000000000.1' as numeric)", "81000000001800000000.01"),
+        ("cast('1' as bignumeric) / 3", "0.333333333333333333"),
+        ("sum(a * b) from (select numeric '0.1' as a, numeric '3' as b)", "0.3"),
+        ("a / b from (select * from (select numeric '10' as a, numeric '3' as b))", "3.333333333"),
+        ("c / 3 from (select *, a * b as c from (select numeric '5' as a, numeric '2' as b))", "3.333333333"),
+    ],
+)
+def test_decimals_are_exact(client: bigquery.Client, expression: str, expected: str) -> None:
+    assert rows(client, f"select {expression}") == [(Decimal(expected),)]
+
+
+def test_dividing_a_decimal_by_zero_is_an_error(client: bigquery.Client) -> None:
+    with pytest.raises(BadRequest, match="division by zero"):
+        rows(client, "select a / b from (select numeric '1' as a, numeric '0' as b)")
+
+
+@pytest.mark.parametrize("text", ["no json", '{"a": ', ""])
+def test_text_that_is_no_json_has_no_value(client: bigquery.Client, text: str) -> None:
+    functions = ("json_value", "json_query", "json_extract_scalar")
+    columns = ", ".join(f"{function}(text, '$.a')" for function in functions)
+    assert rows(client, f"select {columns} from (select '{text}' as text)") == [(None, None, None)]
+
+
+def test_an_underscore_is_no_part_of_a_number(client: bigquery.Client) -> None:
+    columns = "safe_cast(text as int64), safe_cast(text as numeric), safe_cast(text as float64)"
+    query = f"select {columns} from unnest(['1_000', '1000']) as text with offset as place order by place"
+    assert rows(client, query) == [(None, None, None), (1000, Decimal(1000), 1000.0)]
+
+
+def test_safe_offsets_count_from_0_whatever_the_index_is(client: bigquery.Client) -> None:
+    query = """
+        select items[safe_offset(place.at)], items[safe_offset(0)], items[safe_offset(9)], items[safe_ordinal(2)]
+        from (select ['a', 'b'] as items)
+        cross join unnest(array(select as struct at from unnest([0, 1, 2, -1]) as at)) as place
+        order by place.at
+    """
+    assert rows(client, query) == [(x, "a", None, "b") for x in (None, "a", "b", None)]
+
+
+def test_an_unnested_struct_hides_a_column_of_its_name(client: bigquery.Client) -> None:
+    query = """
+        select items.element, items.position, boxes.items[offset(1)]
+        from (select ['a', 'b'] as items) as boxes
+        cross join unnest(
+            array(select as struct element, position from unnest(boxes.items) as element with offset as position)
+        ) as items
+        order by items.position
+    """
+    assert rows(client, query) == [("a", 0, "b"), ("b", 1, "b")]
+
+
+def test_what_is_found_in_the_text_of_a_structs_field_is_text(client: bigquery.Client) -> None:
+    fields = '(select struct(\'{"label": "Down"}\' as side) as parsed)'
+    query = f"select coalesce(json_value(parsed.side, '$.label'), json_query(parsed.side, '$.id')) from {fields}"
+    assert rows(client, query) == [("Down",)]
 
 
 @pytest.mark.parametrize(

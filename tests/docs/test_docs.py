@@ -198,10 +198,11 @@ def test_every_variable_of_the_profile_is_documented() -> None:
 
 
 def test_every_destination_setting_in_the_documents_exists() -> None:
-    from dlt.destinations.impl.bigquery.configuration import BigQueryClientConfiguration
+    from extract.bigquery import BigQueryConfiguration
 
     existing = {"DESTINATION__NAME", "DESTINATION__DUCKDB__CREDENTIALS"}
-    existing |= {f"DESTINATION__BIGQUERY__{name}" for name in fields(BigQueryClientConfiguration)}
+    existing |= {f"DESTINATION__BIGQUERY__{name}" for name in fields(BigQueryConfiguration)}
+    existing.add("DESTINATION__FILESYSTEM__BUCKET_URL")
     named = set(re.findall(r"\b(DESTINATION__[A-Z_]*[A-Z])\b", ALL_TEXT))
     assert named <= existing
     assert {"DESTINATION__NAME", "DESTINATION__DUCKDB__CREDENTIALS"} <= named

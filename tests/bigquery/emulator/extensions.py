@@ -41,7 +41,9 @@ def _look_in(folder: pathlib.Path) -> None:
 
     @functools.wraps(connect)
     def connect_there(*arguments: Any, config: dict[str, Any] | None = None, **options: Any) -> Any:
-        # First in the dictionary, because settings are applied in order and TimeZone needs an extension.
-        return connect(*arguments, config={"extension_directory": str(folder)} | (config or {}), **options)
+        # First in the dictionary, because settings are applied in order and TimeZone needs an extension. The tables are
+        # small: further threads of DuckDB cost more than they bring.
+        defaults = {"extension_directory": str(folder), "threads": 1}
+        return connect(*arguments, config=defaults | (config or {}), **options)
 
     duckdb.connect = connect_there

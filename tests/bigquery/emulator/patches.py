@@ -7,6 +7,7 @@ tests/bigquery/test_emulator.py that fails without it. Delete one when the emula
 from __future__ import annotations
 
 import contextlib
+import decimal
 import gzip
 import json
 import os
@@ -21,7 +22,8 @@ from local_bigquery.api import uploads
 from local_bigquery.catalog import names, tables
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import copy, load, query, runner
-from local_bigquery.sql import rules, script
+from local_bigquery.sql import native, rules, script
+from local_bigquery.sql.rules import math, typing
 from sqlglot import exp
 
 Patch = Callable[[], None]
@@ -220,23 +222,180 @@ def _transaction(cursor: Any) -> Iterator[None]:
 
 
 @patch
-def what_is_no_json_array_has_no_elements() -> None:
-    """`json_query_array` of text that holds no JSON array is null, not "Expected ARRAY, but got OBJECT"."""
+def text_that_is_no_json_has_no_value() -> None:
+    """`json_value` and its kin give null for text that is no JSON, and `json_query_array` for what is no array.
 
-    def only_arrays(node: exp.Expression, context: Any) -> exp.Expression:
+    Without it: "Malformed JSON at byte 0 of input", "Expected ARRAY, but got OBJECT".
+    """
+
+    def only_json(node: exp.Expression, context: Any) -> exp.Expression:
         extraction = node.this if isinstance(node, exp.Cast) else node
-        if not isinstance(extraction, exp.JSONExtractArray):
+        if not isinstance(extraction, exp.JSONExtract | exp.JSONExtractScalar | exp.JSONExtractArray):
             return node
         text = exp.Cast(this=extraction.this.copy(), to=exp.DataType.build("VARCHAR"))
-        path = extraction.expression.copy() if extraction.expression else exp.Literal.string("$")
-        kind = exp.Anonymous(this="json_type", expressions=[text, path])
-        # Nested, because DuckDB may ask for the type of what is no JSON in a plain `and`.
-        is_array = exp.Case(
-            ifs=[exp.If(this=exp.Anonymous(this="json_valid", expressions=[text.copy()]), true=kind.eq("ARRAY"))]
-        )
-        return exp.Case(ifs=[exp.If(this=is_array, true=node)])
+        holds = exp.Anonymous(this="json_valid", expressions=[text])
+        found = node
+        if node is extraction and typing.kind(extraction.this) is not exp.DataType.Type.JSON:
+            # Of unknown type, such as a struct's field. Text is far more likely, and what is found in text is text.
+            is_array = isinstance(extraction, exp.JSONExtractArray)
+            found = exp.cast(node, "VARCHAR[]" if is_array else "VARCHAR")
+        if isinstance(extraction, exp.JSONExtractArray):
+            path = extraction.expression.copy() if extraction.expression else exp.Literal.string("$")
+            kind = exp.Anonymous(this="json_type", expressions=[text.copy(), path])
+            found = exp.Case(ifs=[exp.If(this=kind.eq("ARRAY"), true=found)])
+        # Nested cases, because DuckDB may evaluate both sides of an `and`.
+        guarded = exp.Case(ifs=[exp.If(this=holds, true=found)])
+        guarded.type = node.type
+        return guarded
 
-    rules.NODE_RULES.append(only_arrays)
+    rules.NODE_RULES.append(only_json)
+
+
+@patch
+def an_underscore_is_no_part_of_a_number() -> None:
+    """`safe_cast('1_000' as int64)` is null. DuckDB reads a thousand."""
+    numbers = exp.DataType.NUMERIC_TYPES
+
+    def without_underscore(node: exp.Expression, context: Any) -> exp.Expression:
+        if isinstance(node, exp.TryCast) and node.to.this in numbers and typing.kind(node.this) not in numbers:
+            text = exp.cast(node.this.copy(), "VARCHAR")
+            is_plain = exp.not_(exp.Anonymous(this="contains", expressions=[text, exp.Literal.string("_")]))
+            node.set("this", exp.Case(ifs=[exp.If(this=is_plain, true=node.this)]))
+        return node
+
+    rules.NODE_RULES.append(without_underscore)
+
+
+@patch
+def safe_offsets_count_from_0() -> None:
+    """`array[safe_offset(n)]` with an n of any kind. Where its type is not known the emulator counts from 1."""
+
+    def element(tree: exp.Expression, context: Any) -> exp.Expression:
+        for bracket in list(tree.find_all(exp.Bracket)):
+            if bracket.args.get("safe") and bracket.args.get("offset") in (0, 1):
+                [index] = bracket.expressions
+                place = exp.cast(index.copy(), "BIGINT") + (1 - bracket.args["offset"])
+                found = exp.Anonymous(this="list_extract", expressions=[bracket.this.copy(), exp.paren(place)])
+                # A negative place is not one from the end.
+                bracket.replace(exp.Case(ifs=[exp.If(this=exp.paren(place.copy()) > 0, true=found)]))
+        return tree
+
+    rules.STATEMENT_RULES.insert(0, element)
+
+
+@patch
+def an_unnested_struct_hides_columns_of_its_name() -> None:
+    """`from markets, unnest(…) as outcomes`: `outcomes.name` is the struct's, though markets has a column of that name.
+
+    Without it: "Ambiguous reference to column name".
+    """
+
+    def rename(tree: exp.Expression, context: Any) -> exp.Expression:
+        for number, unnest in enumerate(list(tree.find_all(exp.Unnest))):
+            alias, select = unnest.args.get("alias"), unnest.parent_select
+            # With a position the emulator makes it a table of its own.
+            if not alias or not alias.columns or unnest.args.get("offset") or select is None:
+                continue
+            [name] = alias.columns
+            fields = [column for column in select.find_all(exp.Column) if column.table == name.name]
+            if fields:
+                own_name = exp.to_identifier(f"{name.name}_unnested_{number}")
+                alias.set("columns", [own_name])
+                for column in fields:
+                    column.set("table", own_name.copy())
+        return tree
+
+    rules.STATEMENT_RULES.insert(0, rename)
+
+
+@patch
+def types_are_known_through_stars() -> None:
+    """The type of a column that came by way of `*`. The emulator's rules that go by type pass over it otherwise."""
+    qualify, transfer = typing.qualify, typing._transfer
+
+    def qualify_stars(*arguments: Any, **options: Any) -> Any:
+        return qualify(*arguments, **options | {"expand_stars": True})
+
+    def transfer_by_name(original: exp.Expression, copy: exp.Expression) -> None:
+        has_star = isinstance(original, exp.Select) and original.is_star
+        if not has_star or not isinstance(copy, exp.Select):
+            return transfer(original, copy)
+        expanded = {column.alias_or_name: column for column in copy.expressions}
+        for column in original.expressions:
+            if column.alias_or_name in expanded and not column.is_star:
+                transfer_by_name(column, expanded[column.alias_or_name])
+        for key, value in original.args.items():
+            other = copy.args.get(key)
+            if key == "expressions":
+                continue
+            for item, match in zip(_listed(value), _listed(other), strict=False):
+                transfer_by_name(item, match)
+        return None
+
+    typing.qualify = qualify_stars
+    # The emulator's own function calls itself by this name, so that each select comes here.
+    typing._transfer = transfer_by_name
+
+
+def _listed(value: Any) -> list[exp.Expression]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, exp.Expression)]
+
+
+@patch
+def decimals_are_multiplied_and_divided_exactly() -> None:
+    """NUMERIC keeps 9 decimals and BIGNUMERIC many, rounded half away from zero.
+
+    Without it decimals are divided as floats, and a product of two with many digits is an "Integer Overflow". What is
+    left undone: BIGNUMERIC keeps 18 decimals here, and 20 digits before the point.
+    """
+    native.FUNCTIONS |= {
+        name: (function, ["VARCHAR", "VARCHAR"], result)
+        for name, function, result in (
+            ("_numeric_times", _times(9), "DECIMAL(38, 9)"),
+            ("_numeric_over", _over(9), "DECIMAL(38, 9)"),
+            ("_bignumeric_times", _times(18), "DECIMAL(38, 18)"),
+            ("_bignumeric_over", _over(18), "DECIMAL(38, 18)"),
+        )
+    }
+    operators = {exp.Mul: "times", exp.Div: "over"}
+    big = exp.DataType.Type.BIGDECIMAL
+
+    def exactly(node: exp.Expression, context: Any) -> exp.Expression:
+        if type(node) not in operators:
+            return node
+        # A cast's own type, if it is one of these, has been rewritten by now; what it was stands beside it.
+        kinds = {side.type.this for side in (node.this, node.expression) if side.type}
+        if not kinds & typing.DECIMALS.keys() or kinds & set(typing.FLOATS):
+            return node
+        is_big = big in kinds
+        texts = [exp.cast(side, "VARCHAR") for side in (node.this, node.expression)]
+        name = f"_{'bignumeric' if is_big else 'numeric'}_{operators[type(node)]}"
+        result = exp.Anonymous(this=name, expressions=texts)
+        result.type = exp.DataType.build("BIGDECIMAL" if is_big else "DECIMAL")
+        return result
+
+    # Before the emulator's own rules for types of decimals, which would leave nothing to tell them by.
+    rules.NODE_RULES.insert(rules.NODE_RULES.index(math.decimal_type), exactly)
+
+
+#: Enough digits for any product of two BIGNUMERIC.
+_DIGITS = decimal.Context(prec=160, rounding=decimal.ROUND_HALF_UP)
+
+
+def _times(scale: int) -> Callable[[str, str], decimal.Decimal]:
+    unit = decimal.Decimal(1).scaleb(-scale)
+    return lambda left, right: _DIGITS.quantize(_DIGITS.multiply(decimal.Decimal(left), decimal.Decimal(right)), unit)
+
+
+def _over(scale: int) -> Callable[[str, str], decimal.Decimal]:
+    unit = decimal.Decimal(1).scaleb(-scale)
+
+    def divide(left: str, right: str) -> decimal.Decimal:
+        if not decimal.Decimal(right):
+            raise ValueError(f"division by zero: {left} / {right}")
+        return _DIGITS.quantize(_DIGITS.divide(decimal.Decimal(left), decimal.Decimal(right)), unit)
+
+    return divide
 
 
 def delay_jobs(seconds: float) -> None:

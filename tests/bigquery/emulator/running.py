@@ -133,6 +133,8 @@ class Emulator:
             "BIGQUERY_EMULATOR_HOST": self.url,
             "DESTINATION__NAME": "bigquery",
             "DESTINATION__BIGQUERY__PROJECT_ID": PROJECT,
+            # Otherwise the client asks Google for it.
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials(folder)),
         }
 

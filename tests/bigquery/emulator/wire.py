@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-#: Accepted by POST /_emulator/faults, as JSON: the list of rules that replaces the one in force.
+#: POST replaces the list of rules in force, as JSON; GET tells how many requests each has matched.
 FAULTS_PATH = "/_emulator/faults"
 READY_PATH = "/_emulator/ready"
 TOKEN_PATH = "/token"
@@ -70,6 +70,8 @@ class Wire:
             if fault is not None:
                 return await _answer(send, fault.status, {"error": fault.reason, "error_description": fault.message})
             return await _answer(send, 200, EXCHANGED if b"subject_token" in body else TOKEN)
+        if path == FAULTS_PATH and scope["method"] == "GET":
+            return await _answer(send, 200, [{"match": fault.match, "seen": fault.seen} for fault in self._faults])
         if path == FAULTS_PATH:
             rules = [Fault(**rule) for rule in json.loads(await _read(receive))]
             with self._lock:
@@ -131,7 +133,7 @@ async def _read(receive: Any) -> bytes:
             return body
 
 
-async def _answer(send: Any, status: int, content: dict[str, Any]) -> None:
+async def _answer(send: Any, status: int, content: Any) -> None:
     body = json.dumps(content).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
