@@ -341,7 +341,7 @@ class Shelf:
         cash = sum(entry.usdc_micro for entry in redemptions) * NANO_PER_MICRO
         outcomes = range(len(market.token_ids))
         before = [max(0, _before(market, outcome, last, movements, conversions)) for outcome in outcomes]
-        redeemed, paid = list(before), [0 for _ in outcomes]
+        redeemed, paid, clear = list(before), [0 for _ in outcomes], True
         paying = [outcome for outcome in outcomes if payouts and payouts[outcome]]
         if payouts is None or not paying:
             paid[max(outcomes, key=lambda outcome: (before[outcome], -outcome))] = cash
@@ -353,14 +353,13 @@ class Shelf:
                 paid[outcome] = to_micro(before[outcome] * payouts[outcome] * NANO_PER_MICRO)
             paid[-1] = cash - sum(paid)
             owed = sum(shares * payout for shares, payout in zip(before, payouts, strict=True))
-            if abs(cash - owed * NANO_PER_MICRO) > NANO_PER_MICRO * len(redemptions) * len(outcomes):
-                for outcome in outcomes:
-                    self.book(market, outcome).is_redemption_clear = False
+            clear = abs(cash - owed * NANO_PER_MICRO) <= NANO_PER_MICRO * len(redemptions) * len(outcomes)
         for outcome in outcomes:
             if redeemed[outcome] or paid[outcome] or (market.condition_id, outcome) in self._books:
                 book = self.book(market, outcome)
                 book.redeemed += redeemed[outcome]
                 book.redeem_usd += paid[outcome]
+                book.is_redemption_clear = clear
 
 
 def _before(market: Market, outcome: int, until: int, movements: Movements, conversions: list[Conversion]) -> int:

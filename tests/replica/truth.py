@@ -14,37 +14,24 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
+from tests.replica.books import Bookkeeper, rounded
 from tests.replica.model import Event, Fill, Market
+from tests.replica.positions import (
+    Observation,
+    category_of,
+    known_markets,
+    market_row,
+    observation_of,
+    position_row,
+)
+from tests.replica.units import DAY, PERIODS, VENUE, Parameters, Row, Z, micro, moment, nano
 from tests.replica.world import World, market_state
 from tests.replica.world.core import as_decimal
 
-Row = dict[str, Any]
-
-VENUE = "polymarket"
-UNCATEGORIZED = "Uncategorized"
-DAY = 86400
-#: Days that each period looks back from `as_of`, by the moment of resolution.
-PERIODS: dict[str, int | None] = {"all": None, "365d": 365, "90d": 90, "30d": 30}
-NANO_PER_MICRO = 1000
-#: Of a two-sided 95 % interval.
-Z = 1.96
-
 _STATUS = {"proposed": "closed", "unlisted": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The project's variables, and which wallets' histories were not read to their beginning."""
-
-    omega_min_markets: int = 10
-    omega_shrinkage_k: int = 10
-    omega_max_unscored_stake_share: Fraction = Fraction(1, 4)
-    incomplete_wallets: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -61,93 +48,6 @@ class Truth:
     wallet_market_pnl: list[Row] = field(default_factory=list)
     wallet_scores_by_category: list[Row] = field(default_factory=list)
     wallet_scores: list[Row] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Position:
-    """A wallet's trades in one outcome, in millionths."""
-
-    wallet: str
-    market: Market
-    outcome_index: int
-    bought: int = 0
-    sold: int = 0
-    bought_usd: int = 0
-    sold_usd: int = 0
-    buy_fees: int = 0
-    sell_fees: int = 0
-    trades: int = 0
-
-    def add(self, fill: Fill) -> None:
-        self.trades += 1
-        if fill.side == "BUY":
-            self.bought += fill.shares_micro
-            self.bought_usd += fill.usdc_micro
-            self.buy_fees += fill.fee_micro
-        else:
-            self.sold += fill.shares_micro
-            self.sold_usd += fill.usdc_micro
-            self.sell_fees += fill.fee_micro
-
-    @property
-    def held(self) -> int:
-        return self.bought - self.sold
-
-    @property
-    def fees(self) -> int:
-        return self.buy_fees + self.sell_fees
-
-    @property
-    def cash_flow(self) -> int:
-        return self.sold_usd - self.bought_usd - self.fees
-
-    @property
-    def cost(self) -> int:
-        return self.bought_usd + self.buy_fees
-
-    @property
-    def cost_of_sold(self) -> int:
-        """Average cost over the whole history of the shares sold, to a millionth of a dollar."""
-        if not self.bought:
-            return 0
-        return rounded(Fraction(self.cost * min(self.sold, self.bought), self.bought))
-
-    def value_nano(self, price: Fraction) -> int:
-        """Shares held x price, to a nano-dollar."""
-        return rounded(self.held * price * NANO_PER_MICRO)
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A resolved wallet x market: what scores are made of. Nano-dollars."""
-
-    wallet: str
-    category: str
-    resolved_at: int
-    pnl: int
-    stake: int
-    is_scored: bool
-
-
-# ---- numbers ----
-
-
-def rounded(value: Fraction) -> int:
-    """To the nearest integer, halves away from zero, as both warehouses round."""
-    whole = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
-    return whole if value >= 0 else -whole
-
-
-def micro(value: int) -> Decimal:
-    return Decimal(value).scaleb(-6)
-
-
-def nano(value: int) -> Decimal:
-    return Decimal(value).scaleb(-9)
-
-
-def moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 # ---- the whole ----
@@ -170,41 +70,28 @@ def truth(
     cut = now if as_of is None else as_of
     rules = parameters or Parameters()
     fills = {wallet: world.visible_fills(wallet, now) for wallet in synced}
-    markets = _known_markets(world, synced, fills, now)
+    keeper = Bookkeeper(world, now, known_markets(world, synced, now))
+    markets = {one: market for one, market in world.markets.items() if one in keeper.known}
     result = Truth(as_of=moment(cut))
     result.trades = [_trade(world, f, markets) for wallet in synced for f in fills[wallet]]
     result.markets = [_market(world, market, now) for market in markets.values()]
     result.contracts = [row for m in markets.values() for row in _contracts(world, m, now)]
     result.events = _events(world, markets, now)
     result.traders = [_trader(wallet, fills[wallet]) for wallet in synced]
-    ledger = Ledger(world, markets, now, cut)
     observations: list[Observation] = []
     categories: dict[str, set[str]] = {}
     for wallet in synced:
-        past = [fill for fill in fills[wallet] if fill.timestamp <= cut]
         categories[wallet] = set()
-        for positions in ledger.positions(wallet, past):
-            rows = [ledger.position_row(position) for position in positions]
+        for books in keeper.books(wallet, cut).markets.values():
+            rows = [position_row(world, keeper, book, cut) for book in books]
             result.wallet_positions += rows
-            result.wallet_market_pnl.append(ledger.market_row(positions, rows))
-            categories[wallet].add(ledger.category(positions[0].market))
-            observations += ledger.observations(positions)
+            result.wallet_market_pnl.append(market_row(world, keeper, books, rows, cut))
+            categories[wallet].add(category_of(world, keeper, books[0].market))
+            observations += observation_of(world, keeper, books, cut)
     scores = Scores(observations, cut, rules)
     result.wallet_scores_by_category = scores.by_category(categories)
     result.wallet_scores = scores.overall(wallet for wallet in synced if categories[wallet])
     return result
-
-
-def _known_markets(world: World, synced: list[str], fills: dict[str, list[Fill]], now: int) -> dict[str, Market]:
-    """Markets that the synced trades and ledgers name and that the venue lists, in order of id."""
-    named = {fill.condition_id for wallet in synced for fill in fills[wallet]}
-    for wallet in synced:
-        named |= {entry.condition_id for entry in world.visible_entries(wallet, now)}
-    return {
-        condition_id: market
-        for condition_id, market in world.markets.items()
-        if condition_id in named and market_state(market, now) != "unlisted"
-    }
 
 
 # ---- trades, markets, events, traders ----
@@ -311,153 +198,6 @@ def _trader(wallet: str, fills: list[Fill]) -> Row:
         "volume_usd": micro(sum(fill.usdc_micro for fill in fills)),
         "is_contract": False,
     }
-
-
-# ---- positions and PnL ----
-
-
-class Ledger:
-    """Positions of trades, fees and resolution, up to `cut`, with what the venue knew at `now`."""
-
-    def __init__(self, world: World, markets: dict[str, Market], now: int, cut: int) -> None:
-        self.world = world
-        self.markets = markets
-        self.now = now
-        self.cut = cut
-        self._reshaped: dict[str, set[str]] = {}
-        self._converted: dict[str, set[str]] = {}
-
-    def state(self, market: Market) -> str:
-        """`unknown` for a market that the venue does not list; nothing resolves after the cut."""
-        if market.condition_id not in self.markets:
-            return "unknown"
-        return market_state(market, min(self.now, self.cut))
-
-    def category(self, market: Market) -> str:
-        known = market.condition_id in self.markets
-        return self.world.event_of(market).category if known else UNCATEGORIZED
-
-    def positions(self, wallet: str, fills: Iterable[Fill]) -> list[list[Position]]:
-        """The wallet's positions, by market."""
-        by_market: dict[str, dict[int, Position]] = {}
-        for fill in fills:
-            outcomes = by_market.setdefault(fill.condition_id, {})
-            position = outcomes.get(fill.outcome_index)
-            if position is None:
-                market = self.world.markets[fill.condition_id]
-                position = outcomes[fill.outcome_index] = Position(wallet, market, fill.outcome_index)
-            position.add(fill)
-        return [list(outcomes.values()) for outcomes in by_market.values()]
-
-    def _breaks(self, wallet: str) -> tuple[set[str], set[str]]:
-        """(markets where the wallet split or merged, events where it converted)."""
-        if wallet not in self._reshaped:
-            past = [entry for entry in self.world.visible_entries(wallet, self.now) if entry.timestamp <= self.cut]
-            self._reshaped[wallet] = {e.condition_id for e in past if e.type in ("SPLIT", "MERGE")}
-            self._converted[wallet] = {e.event_id for e in past if e.type == "CONVERSION"}
-        return self._reshaped[wallet], self._converted[wallet]
-
-    def is_conserved(self, position: Position) -> bool:
-        """Whether trades alone explain the shares."""
-        reshaped, converted = self._breaks(position.wallet)
-        market = position.market
-        if market.condition_id in reshaped or market.event_id in converted:
-            return False
-        return position.sold <= position.bought
-
-    def resolved_pnl(self, position: Position) -> int | None:
-        """Nano-dollars: sells - buys - fees + (bought - sold) x payout; None until it resolves."""
-        market = position.market
-        if self.state(market) != "resolved" or market.payouts is None:
-            return None
-        value = position.value_nano(market.payouts[position.outcome_index])
-        return position.cash_flow * NANO_PER_MICRO + value
-
-    def _unrealized_pnl(self, position: Position) -> int | None:
-        """Nano-dollars: what is held at the newest price, less its average cost."""
-        if self.state(position.market) in ("unknown", "resolved", "voided"):
-            return None
-        price = self.world.outcome_prices(position.market, self.now)[position.outcome_index]
-        cost_of_held = position.cost - position.cost_of_sold
-        return position.value_nano(Fraction(price)) - cost_of_held * NANO_PER_MICRO
-
-    def position_row(self, position: Position) -> Row:
-        market, state = position.market, self.state(position.market)
-        resolved, unrealized = self.resolved_pnl(position), self._unrealized_pnl(position)
-        known = state != "unknown"
-        open_or_closed = "open" if position.held else "closed"
-        return {
-            "wallet_address": position.wallet,
-            "market_id": market.condition_id,
-            "condition_id": market.condition_id,
-            "token_id": market.token_ids[position.outcome_index],
-            "outcome": market.outcomes[position.outcome_index] if known else None,
-            "trades": position.trades,
-            "shares_bought": micro(position.bought),
-            "shares_sold": micro(position.sold),
-            "shares_held": micro(position.held),
-            "bought_usd": micro(position.bought_usd),
-            "sold_usd": micro(position.sold_usd),
-            "fees_usd": micro(position.fees),
-            "cash_flow_usd": micro(position.cash_flow),
-            "realized_cash_pnl": micro(position.sold_usd - position.sell_fees - position.cost_of_sold),
-            "resolved_pnl": None if resolved is None else nano(resolved),
-            "unrealized_pnl": None if unrealized is None else nano(unrealized),
-            "status": state if state in ("resolved", "voided") else open_or_closed,
-            "is_conserved": self.is_conserved(position),
-        }
-
-    def not_scored_reason(self, positions: list[Position]) -> str | None:
-        state = self.state(positions[0].market)
-        if state == "unknown":
-            return "market_unknown"
-        if state != "resolved":
-            return "voided" if state == "voided" else "not_resolved"
-        conserved = all(self.is_conserved(position) for position in positions)
-        return None if conserved else "ledger_break"
-
-    def market_row(self, positions: list[Position], rows: list[Row]) -> Row:
-        """A wallet's market: its positions added up. A basis unknown for one outcome is unknown."""
-        market, state = positions[0].market, self.state(positions[0].market)
-        reason = self.not_scored_reason(positions)
-        done = state in ("resolved", "voided")
-        known = state != "unknown"
-        return {
-            "wallet_address": positions[0].wallet,
-            "market_id": market.condition_id,
-            "condition_id": market.condition_id,
-            "event_slug": self.world.event_of(market).slug if known else None,
-            "category": self.category(market),
-            "resolved_at": moment(market.resolved_at) if done and market.resolved_at else None,
-            "realized_cash_pnl": _total(rows, "realized_cash_pnl"),
-            "resolved_pnl": _total(rows, "resolved_pnl"),
-            "unrealized_pnl": _total(rows, "unrealized_pnl"),
-            "stake_usd": micro(sum(position.cost for position in positions)),
-            "fees_usd": _total(rows, "fees_usd"),
-            "is_conserved": all(row["is_conserved"] for row in rows),
-            "is_scored": reason is None,
-            "not_scored_reason": reason,
-        }
-
-    def observations(self, positions: list[Position]) -> Iterator[Observation]:
-        """One for a resolved market, none for any other."""
-        market = positions[0].market
-        pnls = [self.resolved_pnl(position) for position in positions]
-        if market.resolved_at is None or None in pnls:
-            return
-        yield Observation(
-            wallet=positions[0].wallet,
-            category=self.category(market),
-            resolved_at=market.resolved_at,
-            pnl=sum(pnl for pnl in pnls if pnl is not None),
-            stake=sum(position.cost for position in positions) * NANO_PER_MICRO,
-            is_scored=self.not_scored_reason(positions) is None,
-        )
-
-
-def _total(rows: list[Row], column: str) -> Decimal | None:
-    values = [row[column] for row in rows]
-    return None if None in values else sum(values, Decimal(0))
 
 
 # ---- scores ----

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.replica.model import Ending, Entry, EntryType, Event, Fill, Market, Side, Wallet
-from tests.replica.truth import DAY, Row, Truth, truth
+from tests.replica.truth import Truth, truth
+from tests.replica.units import DAY, Row
 from tests.replica.world import World
 from tests.replica.world.tags import TAGS
 

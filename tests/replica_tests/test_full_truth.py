@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.replica.books import Bookkeeper, Conversion
 from tests.replica.full_truth import FullTruth, discoveries, full_truth, known_markets
 from tests.replica.model import EntryType, Side
-from tests.replica.truth import Parameters, Row
+from tests.replica.units import Parameters, Row
 from tests.replica.world import World, build_world
 from tests.replica_tests.story import ANN, BOB, NOW, RESOLVED, Story, only
 

@@ -10,8 +10,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests.replica.books import rounded
 from tests.replica.model import EntryType
-from tests.replica.truth import DAY, Parameters, Row, Truth, moment, rounded, truth
+from tests.replica.truth import Truth, truth
+from tests.replica.units import DAY, Parameters, Row, moment
 from tests.replica.world import World, build_world
 from tests.replica_tests.story import ANN, BOB, NOW, RESOLVED, Story, only
 
@@ -175,7 +177,7 @@ def test_only_synced_wallets_are_there(story: Story) -> None:
 
 def test_a_ledger_entry_alone_makes_a_market_known(story: Story) -> None:
     market = story.market(1, 0)
-    story.entry(ANN, "REDEEM", market, 5)
+    story.entry(ANN, "REDEEM", market, 0)
     result = story.truth()
     assert [row["market_id"] for row in result.markets] == [market]
     assert result.wallet_positions == [] and result.wallet_scores == []
@@ -197,18 +199,18 @@ def test_nothing_after_as_of_counts(story: Story) -> None:
     assert len(past.trades) == 3
 
 
-def test_a_resolution_or_a_split_after_as_of_has_not_happened(story: Story) -> None:
-    split, later = story.result(ANN, 1), story.result(ANN, 1, resolved_at=RESOLVED + 2 * DAY)
-    story.entry(ANN, "SPLIT", split, 10)
-    moment_of_split = RESOLVED + 10
-    story.entries[0] = replace(story.entries[0], timestamp=moment_of_split, visible_at=moment_of_split)
+def test_a_resolution_or_a_redemption_after_as_of_has_not_happened(story: Story) -> None:
+    redeemed, later = story.result(ANN, 1), story.result(ANN, 1, resolved_at=RESOLVED + 2 * DAY)
+    # For more than there was.
+    story.entry(ANN, "REDEEM", redeemed, 100)
+    redeemed_at = story.entries[0].timestamp
     reasons = {
         as_of: {r["market_id"]: r["not_scored_reason"] for r in table}
-        for as_of in (moment_of_split - 1, NOW)
+        for as_of in (redeemed_at - 1, NOW)
         for table in [story.truth(as_of=as_of).wallet_market_pnl]
     }
-    assert reasons[moment_of_split - 1] == {split: None, later: "not_resolved"}
-    assert reasons[NOW] == {split: "ledger_break", later: None}
+    assert reasons[redeemed_at - 1] == {redeemed: None, later: "not_resolved"}
+    assert reasons[NOW] == {redeemed: "ledger_break", later: None}
 
 
 def test_periods_go_by_the_moment_of_resolution(story: Story) -> None:
@@ -221,18 +223,6 @@ def test_periods_go_by_the_moment_of_resolution(story: Story) -> None:
 
 
 # ---- broken and cut ledgers ----
-
-
-@pytest.mark.parametrize("kind", ["SPLIT", "MERGE"])
-def test_a_split_or_merge_breaks_its_market_only(story: Story, kind: EntryType) -> None:
-    broken, whole = story.result(ANN, 1), story.result(ANN, 1)
-    story.entry(ANN, kind, broken, 10)
-    rows = {row["market_id"]: row for row in story.truth().wallet_market_pnl}
-    assert rows[broken]["not_scored_reason"] == "ledger_break"
-    assert not rows[broken]["is_conserved"] and not rows[broken]["is_scored"]
-    # What the trades say stays visible.
-    assert rows[broken]["resolved_pnl"] == Decimal(1)
-    assert rows[whole]["is_scored"]
 
 
 def test_selling_more_than_was_bought_breaks_the_market(story: Story) -> None:
@@ -252,7 +242,7 @@ def test_selling_all_that_was_bought_breaks_nothing(story: Story) -> None:
     assert only(result.wallet_market_pnl)["is_scored"]
 
 
-def test_a_conversion_breaks_every_market_of_its_event(story: Story) -> None:
+def test_a_conversion_that_is_not_clear_breaks_every_market_of_its_event(story: Story) -> None:
     for _ in range(3):
         story.result(ANN, 1, event="77")
     story.result(BOB, 1, event="77")
@@ -273,7 +263,7 @@ def test_other_entries_break_nothing(story: Story, kind: EntryType) -> None:
 def test_a_score_is_withheld_when_too_much_stake_is_left_out(story: Story) -> None:
     """A quarter is the limit and still allowed; a cent more is not."""
     broken = story.result(ANN, 2, stake=10)
-    story.entry(ANN, "SPLIT", broken, 1)
+    story.entry(ANN, "REDEEM", broken, 100)
     story.result(ANN, 2, stake=30, tag="sports", category="Sports")
     row = score(story.truth())
     assert (row["omega_status"], row["withheld_reason"]) == ("no_losses", None)
@@ -428,10 +418,11 @@ def test_positions_hold_what_trades_say(whole: tuple[World, Truth]) -> None:
         key, sign = (row["wallet_address"], row["token_id"]), 1 if row["side"] == "BUY" else -1
         held[key] += sign * row["shares"]
         cash[key] -= sign * row["usd_value"] + row["fee_usd"]
-    assert len(held) == len(result.wallet_positions)
+    assert held.keys() == {(row["wallet_address"], row["token_id"]) for row in result.wallet_positions if row["trades"]}
     for row in result.wallet_positions:
         key = (row["wallet_address"], row["token_id"])
-        assert (row["shares_held"], row["cash_flow_usd"]) == (held[key], cash[key])
+        assert row["shares_bought"] - row["shares_sold"] == held[key]
+        assert row["sold_usd"] - row["bought_usd"] - row["fees_usd"] == cash[key]
 
 
 def test_traders_count_their_trades(whole: tuple[World, Truth]) -> None:

@@ -29,7 +29,9 @@ EXACT = {
     "contracts": "venue market_id contract_id outcome outcome_index payout",
     "events": "venue event_slug title category start_date end_date markets",
     "wallet_positions": (
-        "wallet_address market_id token_id outcome shares_bought shares_sold shares_held cash_flow_usd fees_usd "
+        "wallet_address market_id token_id outcome trades shares_bought shares_sold shares_split shares_merged "
+        "shares_redeemed shares_converted_in shares_converted_out shares_transferred shares_held bought_usd sold_usd "
+        "split_usd merged_usd redeemed_usd converted_in_usd converted_out_usd cash_flow_usd fees_usd "
         "realized_cash_pnl resolved_pnl unrealized_pnl status is_conserved"
     ),
     "wallet_market_pnl": (

@@ -62,6 +62,7 @@ renamed as (
         -- strings
         parsed.event.title,
         {{ json_texts('parsed.event.tags', 'slug') }} as tags,
+        {{ json_texts('parsed.event.markets', 'conditionId') }} as condition_ids,
 
         -- numerics
         {{ array_size(json_texts('parsed.event.markets', 'id')) }} as markets,
@@ -102,6 +103,7 @@ newest as (
         event_slug,
         title,
         tags,
+        condition_ids,
         markets,
         is_active,
         is_closed,

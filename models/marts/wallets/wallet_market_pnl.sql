@@ -18,7 +18,7 @@ summed as (
         wallet_address,
         market_id,
         max(condition_id) as condition_id,
-        count(*) as outcomes_traded,
+        sum(case when trades > 0 then 1 else 0 end) as outcomes_traded,
         sum(trades) as trades,
         sum(realized_cash_pnl) as realized_cash_pnl,
         -- A basis that is unknown for one outcome is unknown for the market.

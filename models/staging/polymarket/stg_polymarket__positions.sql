@@ -23,15 +23,15 @@ renamed as (
         positions.payload,
 
         -- numerics
-        {{ try_cast('positions.current_size', amount_type()) }} as shares_held,
-        {{ try_cast('positions.total_size', amount_type()) }} as shares_acquired,
-        {{ try_cast('positions.avg_price', price_type()) }} as average_price,
-        {{ try_cast('positions.current_price', price_type()) }} as price,
-        {{ try_cast('positions.entry_cost_usdc', amount_type()) }} as cost_usd,
-        {{ try_cast('positions.entry_fees_usdc', amount_type()) }} as fees_usd,
-        {{ try_cast('positions.realized_pnl', amount_type()) }} as realized_pnl,
-        {{ try_cast('positions.unrealized_pnl', amount_type()) }} as unrealized_pnl,
-        {{ try_cast('positions.total_pnl', amount_type()) }} as total_pnl,
+        {{ read_amount('positions.current_size') }} as shares_held,
+        {{ read_amount('positions.total_size') }} as shares_acquired,
+        {{ read_price('positions.avg_price') }} as average_price,
+        {{ read_price('positions.current_price') }} as price,
+        {{ read_amount('positions.entry_cost_usdc') }} as cost_usd,
+        {{ read_amount('positions.entry_fees_usdc') }} as fees_usd,
+        {{ read_amount('positions.realized_pnl') }} as realized_pnl,
+        {{ read_amount('positions.unrealized_pnl') }} as unrealized_pnl,
+        {{ read_amount('positions.total_pnl') }} as total_pnl,
 
         -- timestamps
         {{ epoch_timestamp("nullif(positions.last_event_at, '0')") }} as last_event_at,

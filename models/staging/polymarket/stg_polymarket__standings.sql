@@ -20,9 +20,9 @@ renamed as (
         standings.payload,
 
         -- numerics
-        {{ try_cast('standings.pnl', amount_type()) }} as realized_pnl,
-        {{ try_cast('standings.rank_pnl', 'int64') }} as pnl_rank,
-        {{ try_cast('standings.volume', amount_type()) }} as volume_shares,
+        {{ read_amount('standings.pnl') }} as realized_pnl,
+        {{ read_integer('standings.rank_pnl') }} as pnl_rank,
+        {{ read_amount('standings.volume') }} as volume_shares,
 
         -- load metadata
         {{ utc_timestamp('standings.fetched_at') }} as fetched_at,

@@ -42,8 +42,8 @@ held as (
 
     select
         sum(trades) as trades,
-        sum(shares_held) as shares,
-        sum(cash_flow_usd) as cash
+        sum(shares_bought - shares_sold) as shares,
+        sum(sold_usd - bought_usd - fees_usd) as cash
     from positions
 
 ),
