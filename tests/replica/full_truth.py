@@ -97,7 +97,7 @@ def daily_rows(keeper: Bookkeeper, wallet: str, final: WalletBooks, cut: int) ->
         rows.append(
             {
                 "wallet_address": wallet,
-                "day": datetime.fromtimestamp(day, UTC).date(),
+                "pnl_date": datetime.fromtimestamp(day, UTC).date(),
                 "pnl_usd": nano(value - before),
                 "income_usd": nano(books.income - income_before),
                 "cumulative_pnl_usd": nano(value),

@@ -307,7 +307,7 @@ def test_every_dollar_is_accounted_for(made: tuple[Story, list[str]]) -> None:
     paid += sum(signs.get(entry.type, 0) * entry.usdc_micro for entry in story.entries)
     paid += sum(one.entry.usdc_micro for one in conversions(story.world()) if one.given is not None)
     assert sum(row["cash_flow_usd"] for row in result.wallet_positions) == Decimal(paid).scaleb(-6)
-    last = max(result.wallet_daily_pnl, key=lambda row: row["day"])
+    last = max(result.wallet_daily_pnl, key=lambda row: row["pnl_date"])
     income = sum(row["income_usd"] for row in result.wallet_daily_pnl)
     assert last["cumulative_pnl_usd"] == income + sum(row["resolved_pnl"] for row in result.wallet_market_pnl)
 

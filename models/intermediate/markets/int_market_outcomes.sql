@@ -12,6 +12,26 @@ dome_markets as (
 
 ),
 
+-- How the venue settled a market, as the oracle reported it: the payouts themselves, where prices are only a sign of
+-- them.
+settlements as (
+
+    select
+        condition_id,
+        {{ json_texts('payouts') }} as payouts,
+        resolved_at as settled_at
+    from {{ ref('stg_polymarket__resolutions') }}
+    where
+        resolution_status = 'resolved'
+        and payouts is not null
+    qualify
+        row_number() over (
+            partition by condition_id
+            order by fetched_at desc, walk_id desc, walk_position desc
+        ) = 1
+
+),
+
 -- Polymarket's own word about a market counts before Dome's copy of it.
 dome_only_markets as (
 
@@ -41,9 +61,16 @@ polymarket_outcomes as (
         markets.fee_exponent,
         markets.has_fees,
         markets.closed_at,
+        settlements.settled_at,
+        cast(
+            {{ read_amount(array_element('settlements.payouts', 'outcomes.outcome_index')) }}
+            * cast('0.000001' as {{ money_type() }})
+            as {{ money_type() }}
+        ) as settled_payout,
         markets.observed_at
     from polymarket_markets as markets
     {{ unnest_array('markets.token_ids', 'contract_id', 'outcome_index', 'outcomes') }}
+    left join settlements on markets.condition_id = settlements.condition_id
 
 ),
 
@@ -59,7 +86,9 @@ judged as (
         sum(price) over (partition by market_id) as sum_of_prices,
         min(price) over (partition by market_id) as lowest_price,
         max(price) over (partition by market_id) as highest_price,
-        sum(case when price = 0 then 1 else 0 end) over (partition by market_id) as zeros_in_market
+        sum(case when price = 0 then 1 else 0 end) over (partition by market_id) as zeros_in_market,
+        count(settled_payout) over (partition by market_id) = count(*) over (partition by market_id) as is_settled,
+        sum(settled_payout) over (partition by market_id) as settled_sum
     from polymarket_outcomes
 
 ),
@@ -80,11 +109,22 @@ polymarket_payouts as (
                     or lowest_price = highest_price
                 )
             )
-        ) as is_resolved,
+        ) as is_resolved_by_prices,
         is_closed
         and coalesce(uma_status = 'resolved', false)
-        and zeros_in_market = outcomes_in_market as is_voided
+        and zeros_in_market = outcomes_in_market as is_voided_by_prices
     from judged
+
+),
+
+-- A settlement counts before the prices.
+polymarket_decisions as (
+
+    select
+        *,
+        case when is_settled then settled_sum > 0 else is_resolved_by_prices end as is_resolved,
+        case when is_settled then settled_sum = 0 else is_voided_by_prices end as is_voided
+    from polymarket_payouts
 
 ),
 
@@ -98,7 +138,8 @@ polymarket as (
         outcome,
         outcome_index,
         price,
-        case when is_resolved then price end as payout,
+        case when is_resolved and is_settled then settled_payout when is_resolved then price end as payout,
+        case when is_settled then 'settlement' when is_resolved or is_voided then 'gamma' end as payout_source,
         -- The venue quotes the first of two outcomes; the second is its mirror image.
         case
             when outcome_index = 0 then best_bid
@@ -117,9 +158,12 @@ polymarket as (
         has_fees,
         coalesce(is_resolved, false) as is_resolved,
         coalesce(is_voided, false) as is_voided,
-        case when is_resolved or is_voided then coalesce(closed_at, observed_at) end as resolved_at,
+        case
+            when is_settled then coalesce(settled_at, closed_at, observed_at)
+            when is_resolved or is_voided then coalesce(closed_at, observed_at)
+        end as resolved_at,
         observed_at
-    from polymarket_payouts
+    from polymarket_decisions
 
 ),
 
@@ -173,6 +217,7 @@ dome as (
             when is_resolved and is_winner then cast(1 as {{ money_type() }})
             when is_resolved then cast(0 as {{ money_type() }})
         end as payout,
+        case when is_resolved then 'dome' end as payout_source,
         cast(null as {{ money_type() }}) as bid,
         cast(null as {{ money_type() }}) as ask,
         cast(null as {{ money_type() }}) as last_price,
