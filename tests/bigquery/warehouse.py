@@ -30,6 +30,8 @@ class BigQueryWarehouse(Warehouse):
         return self.query(f"select {columns} from polyomega.{table}")
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        options = {"api_endpoint": self.emulator.url}
-        with bigquery.Client(PROJECT, AnonymousCredentials(), client_options=options) as client:
+        with self.client() as client:
             return [dict(row.items()) for row in client.query_and_wait(sql)]
+
+    def client(self) -> bigquery.Client:
+        return bigquery.Client(PROJECT, AnonymousCredentials(), client_options={"api_endpoint": self.emulator.url})
