@@ -1,13 +1,16 @@
 """The same world gives the same public tables on BigQuery and on DuckDB, row for row, and both are the truth.
 
 What BigQuery was loaded with is copied to DuckDB as it is, so that every column can be compared, those of loads and
-runs included; the loading itself is compared with the world's truth.
+runs included; the loading itself is compared with the world's truth. On the way everything is killed now and then, the
+extractor, dbt and BigQuery itself, which must change nothing.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import random
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +27,17 @@ from google.cloud import bigquery
 
 from tests.bigquery.emulator.running import Emulator
 from tests.bigquery.warehouse import BigQueryWarehouse
-from tests.conftest import ROOT
+from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
 from tests.replica.truth import truth
 from tests.replica.world import World, build_world
 from tests.warehouse.conftest import SOAK, Warehouse, checked
 
 RELATIVE = 1e-12
-#: Loads that are taken in one after the other; `make soak` takes ten.
-STEPS = 10 if SOAK else 2
+#: Increments in which the loads are taken in, and kills while loading and while building; `make soak` does more.
+STEPS = 10 if SOAK else 1
+LOADING_KILLS = 12 if SOAK else 2
+BUILDING_KILLS = 12 if SOAK else 2
 Row = dict[str, Any]
 
 
@@ -64,13 +69,13 @@ class Twins:
                 file.execute(f"create or replace table raw_polymarket.{table.table_id} as select * from copied")
                 file.unregister("copied")
 
-    def build(self, *arguments: str, only_bigquery: tuple[str, ...] = ()) -> None:
-        """`dbt build` on both, at once."""
+    def build(self, *arguments: str) -> None:
+        """`dbt build` on both, at once; DuckDB's tests are run elsewhere."""
         self.copy_raw()
         with ThreadPoolExecutor(2) as both:
             results = [
-                both.submit(self.bigquery.build, *arguments, *only_bigquery),
-                both.submit(self.duckdb.build, *arguments, "--exclude-resource-type", "test", "unit_test"),
+                both.submit(self.bigquery.build, *arguments),
+                both.submit(self.duckdb.build, *WITHOUT_TESTS),
             ]
         for result in results:
             result.result()
@@ -172,8 +177,38 @@ def twins(emulator: Emulator, world: World, tmp_path_factory: pytest.TempPathFac
         on_bigquery = BigQueryWarehouse.on(emulator, tmp_path_factory.mktemp("bigquery"), replica)
         on_bigquery.project.environment["SOURCES__POLYMARKET__WALKS_PER_LOAD"] = "6"
         on_duckdb = Warehouse.in_folder(tmp_path_factory.mktemp("duckdb"), replica)
+        listing = on_bigquery.project.folder / "wallets.txt"
+        listing.write_text("\n".join(world.wallets))
+        command = ["dlt", "pipeline", "polymarket", "run", "--wallets", str(listing)]
+        for kill in range(LOADING_KILLS):
+            interrupt(on_bigquery, command, MOMENTS.uniform(3, 9), kill % 2 == 1)
         on_bigquery.sync(wallets=world.wallets)
         yield Twins(on_bigquery, on_duckdb)
+
+
+#: Seconds until a kill, always the same ones.
+MOMENTS = random.Random(8)
+
+
+def interrupt(warehouse: BigQueryWarehouse, command: list[str], seconds: float, is_bigquery: bool) -> None:
+    """Runs a command and kills it after a while, or kills BigQuery beneath it, which then starts again."""
+    process = subprocess.Popen(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=ROOT,
+        env=warehouse.project.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        if is_bigquery:
+            warehouse.emulator.kill()
+            warehouse.emulator.start()
+    # A command whose BigQuery went away may wait for minutes before it gives up: a kill of its own, too.
+    process.kill()
+    process.wait()
 
 
 def test_after_a_full_run_with_every_test_and_unit_test(twins: Twins) -> None:
@@ -188,16 +223,19 @@ def test_after_a_full_run_with_every_test_and_unit_test(twins: Twins) -> None:
 
 #: Loads per step that the first test left hidden.
 STEPS_LEFT: list[list[str]] = []
-INCREMENT = ("--exclude-resource-type", "unit_test")
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
 
 @pytest.mark.timeout(3000)
-def test_after_increments_of_which_the_last_gives_the_truth(twins: Twins, world: World) -> None:
+def test_after_increments_that_were_killed_of_which_the_last_gives_the_truth(twins: Twins, world: World) -> None:
     assert STEPS_LEFT, "the full run comes first"
     before = len(twins.bigquery.rows("trades"))
     for loads in STEPS_LEFT:
         twins.commit(loads)
-        twins.build(*INCREMENT)
+        for kill in range(-(-BUILDING_KILLS // STEPS)):
+            interrupt(twins.bigquery, ["dbt", "build", *WITHOUT_TESTS], MOMENTS.uniform(8, 25), kill % 2 == 1)
+        twins.build(*WITHOUT_TESTS)
         twins.assert_same()
     assert len(twins.bigquery.rows("trades")) > before
     twins.bigquery.assert_equals(truth(world, world.ends_at))
@@ -212,7 +250,7 @@ def test_after_a_repeated_load_a_changed_resolution_another_category_and_a_late_
     assert repeated
     twins.append("9000000001.0", trades=repeated)
     twins.append("9000000002.0", markets=[other_winner(market)], events=[other_tags(event)], trades=[late])
-    twins.build(*INCREMENT)
+    twins.build(*WITHOUT_UNIT_TESTS)
     twins.assert_same()
 
     after = twins.bigquery.rows("trades")
