@@ -26,6 +26,39 @@ summed as (
         case when count(unrealized_pnl) = count(*) then sum(unrealized_pnl) end as unrealized_pnl,
         sum(stake_usd) as stake_usd,
         sum(fees_usd) as fees_usd,
+        sum(shares_bought) as shares_bought,
+        sum(bought_usd) as bought_usd,
+        sum(cast(shares_bought * payout as {{ money_type() }})) as bought_worth_usd,
+        -- Each purchased outcome is one forecast: its mean price, against what it paid.
+        count(case when shares_bought > 0 then payout end) as forecasts,
+        sum(
+            case
+                when shares_bought > 0
+                    then
+                        power(
+                            cast(bought_usd as {{ double_type() }}) / cast(shares_bought as {{ double_type() }})
+                            - cast(payout as {{ double_type() }}),
+                            2
+                        )
+            end
+        ) as squared_error,
+        sum(shares_bought + shares_split + shares_converted_in) as shares_in,
+        -- Shares that came from nowhere came at no known time.
+        sum(
+            case
+                when shares_bought + shares_split + shares_converted_in > 0 then share_seconds_out - share_seconds_in
+                else 0
+            end
+        ) as share_seconds,
+        sum(
+            case
+                when shares_bought + shares_split + shares_converted_in > 0
+                    then
+                        shares_bought + shares_split + shares_converted_in
+                        - shares_sold - shares_merged - shares_converted_out
+                else 0
+            end
+        ) as shares_left,
         max(status) as status,
         sum(case when is_conserved then 0 else 1 end) = 0 as is_conserved,
         sum(case when fees_complete then 0 else 1 end) = 0 as fees_complete,
@@ -53,6 +86,16 @@ described as (
 
 ),
 
+timed as (
+
+    select
+        *,
+        -- What did not leave before is held until the resolution, redeemed or not.
+        share_seconds + shares_left * {{ unix_seconds('resolved_at') }} as held_share_seconds
+    from described
+
+),
+
 pnl as (
 
     select
@@ -70,12 +113,17 @@ pnl as (
         cast(unrealized_pnl as {{ money_type() }}) as unrealized_pnl,
         cast(stake_usd as {{ money_type() }}) as stake_usd,
         cast(fees_usd as {{ money_type() }}) as fees_usd,
+        {%- for column in ['shares_bought', 'bought_usd', 'bought_worth_usd', 'shares_in', 'held_share_seconds'] %}
+        cast({{ column }} as {{ money_type() }}) as {{ column }},
+        {%- endfor %}
+        cast(forecasts as int64) as forecasts,
+        squared_error,
         not_scored_reason is null as is_scored,
         is_conserved,
         fees_complete,
         resolved_at,
         last_trade_at
-    from described
+    from timed
 
 )
 

@@ -56,6 +56,8 @@ moved as (
         coalesce(totals.trades, 0) as trades,
         coalesce(totals.shares_bought, 0) as shares_bought,
         coalesce(totals.shares_sold, 0) as shares_sold,
+        coalesce(totals.bought_share_seconds, 0) + coalesce(ledger.share_seconds_in, 0) as share_seconds_in,
+        coalesce(totals.sold_share_seconds, 0) + coalesce(ledger.share_seconds_out, 0) as share_seconds_out,
         coalesce(totals.bought_usd, 0) as bought_usd,
         coalesce(totals.sold_usd, 0) as sold_usd,
         coalesce(totals.buy_fees_usd, 0) as buy_fees_usd,
@@ -157,7 +159,7 @@ positions as (
             'shares_bought', 'shares_sold', 'shares_split', 'shares_merged', 'shares_redeemed',
             'shares_converted_in', 'shares_converted_out', 'shares_transferred', 'shares_held',
             'bought_usd', 'sold_usd', 'split_usd', 'merged_usd', 'redeemed_usd', 'converted_in_usd',
-            'converted_out_usd', 'fees_usd',
+            'converted_out_usd', 'fees_usd', 'share_seconds_in', 'share_seconds_out',
         ] %}
         cast({{ column }} as {{ money_type() }}) as {{ column }},
         {%- endfor %}
