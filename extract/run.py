@@ -23,6 +23,9 @@ from extract.venue import LookUp, Venue, WalkStart
 from extract.walks import Reading, Walker, WalkRecord
 from extract.warehouse import loading_credentials
 
+#: Walks from a watermark on that weigh as much as one through a whole history, when load packages are made.
+GOING_ON_PER_HISTORY = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -206,8 +209,8 @@ class Run:
         wallets = self._wallets()
         self.tally.wallets_total = len(wallets)
         self.tally.phase = "wallets"
-        for batch in _batches(wallets, max(1, self.venue.settings.walks_per_load // len(self.venue.wallet_tables))):
-            self._take(self._wallet_readings(batch))
+        for group in self._wallet_batches(wallets):
+            self._take(self._wallet_readings(group))
         self.tally.phase = "markets"
         conditions = list(self._named)
         conditions += [condition for condition in self.due.condition_ids if condition not in self._named]
@@ -244,6 +247,24 @@ class Run:
         self._naming_table = reading.table.name
         self._take([reading])
         return self._discovered
+
+    def _wallet_batches(self, wallets: Sequence[str]) -> Iterator[list[str]]:
+        """The wallets of each load package.
+
+        A warehouse counts loads per table and day (BigQuery: 1,500), and a crash costs a package at most. So a package
+        holds few whole histories, but many walks that only go on from a watermark.
+        """
+        going_on = set() if self.options.full else {wallet.address for wallet in self.due.wallets if _has_both(wallet)}
+        batch: list[str] = []
+        walks = 0.0
+        for wallet in wallets:
+            batch.append(wallet)
+            walks += len(self.venue.wallet_tables) / (GOING_ON_PER_HISTORY if wallet in going_on else 1)
+            if walks >= self.venue.settings.walks_per_load:
+                yield batch
+                batch, walks = [], 0.0
+        if batch:
+            yield batch
 
     def _wallet_readings(self, wallets: Sequence[str]) -> Iterator[Reading]:
         coverage = {wallet.address: wallet.coverage for wallet in self.due.wallets}
@@ -364,6 +385,11 @@ RUN_COLUMNS: dict[str, pa.DataType] = {
     **dict.fromkeys(_COUNTS, pa.int64()),
     **dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC")),
 }
+
+
+def _has_both(wallet: DueWallet) -> bool:
+    """True where no walk of the wallet is a whole history."""
+    return all(watermark is not None for watermark, _ in wallet.coverage.values())
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -23,7 +23,7 @@ class VenueSettings(BaseConfiguration):
     overlap: int = 900
     """Seconds that an incremental walk reads again before its watermark, for rows that the venue shows late."""
     walks_per_load: int = 400
-    """Wallet walks in one load package: what a crash can cost at most."""
+    """Whole histories in one package, what a crash can cost at most; of walks from a watermark on, ten times more."""
 
 
 Settings = TypeVar("Settings", bound=VenueSettings)
