@@ -1,8 +1,7 @@
 """A day of 48 runs beside a backfill of 6,605 wallets stays under half of BigQuery's limits, table by table.
 
 Load packages are counted by letting the extractor's own run make them, with a venue of that many wallets. What a
-package costs BigQuery (one load job per table in it, one row in dlt's table of loads) is seen in `test_loading`, what
-a build costs in `test_parity`.
+package costs BigQuery (one load job per table in it, one row in dlt's table of loads) is seen in `test_loading`.
 """
 
 from __future__ import annotations
