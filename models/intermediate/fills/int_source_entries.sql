@@ -4,6 +4,7 @@
         unique_key=['entry_key', 'occurrence'],
         incremental_strategy='merge',
         on_schema_change='fail',
+        partition_by=day_partition('traded_at', 'month'),
         cluster_by=clustering(['group_key']),
         post_hook="{{ remember_loads() }}",
     )

@@ -5,7 +5,7 @@
         incremental_strategy='merge',
         on_schema_change='fail',
         partition_by=day_partition('timestamp', 'month'),
-        cluster_by=clustering(['id']),
+        cluster_by=clustering(['wallet_address', 'condition_id']),
         post_hook=["{{ remember_loads('int_source_entries') }}", "{{ remember_names() }}"],
     )
 }}
