@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from benchmarks import build, ingest, memory, omega
+from benchmarks import build, ingest, luck, memory, omega
 from benchmarks.figures import WIDTH, Benchmark, Say, lines
 from benchmarks.measure import load_warning, machine
 from benchmarks.sizes import DEFAULT, SOAK, Sizes
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Sizes, Say], Benchmark]] = {
     "memory": memory.run,
     "build": build.run,
     "omega": omega.run,
+    "luck": luck.run,
 }
 
 

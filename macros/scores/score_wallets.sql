@@ -4,6 +4,10 @@
 {% macro score_wallets(by_category) -%}
 {%- set key = ['wallet_address', 'category', 'period'] if by_category else ['wallet_address', 'period'] -%}
 {%- set pool_key = ['category', 'period'] if by_category else ['period'] -%}
+{%- set columns = key + [
+    'omega_status', 'withheld_reason', 'resolved_markets', 'wins', 'losses', 'total_gains', 'total_losses', 'total_pnl',
+    'omega_ratio', 'omega_low', 'omega_high', 'omega_shrunk', 'effective_markets', 'win_rate', 'roi',
+] + score_metric_names().split(',') + ['as_of'] -%}
 with pnl as (
 
     select * from {{ ref('wallet_market_pnl') }}
@@ -16,27 +20,15 @@ coverage as (
 
 ),
 
-moment as (
+periods as (
 
-    select * from {{ ref('int_as_of') }}
+    {{ periods() }}
 
 ),
 
-periods as (
+metrics as (
 
-    select
-        'all' as period,
-        as_of,
-        {{ epoch_timestamp("'0'") }} as resolved_after
-    from moment
-    {%- for days in [365, 90, 30] %}
-    union all
-    select
-        '{{ days }}d' as period,
-        as_of,
-        {{ timestamp_minus_days('as_of', days) }} as resolved_after
-    from moment
-    {%- endfor %}
+    select * from {{ ref('int_score_metrics_by_category' if by_category else 'int_score_metrics') }}
 
 ),
 
@@ -260,31 +252,57 @@ scored as (
 described as (
 
     select
-        wallet_address,
+        scored.wallet_address,
         {% if by_category -%}
-        category,
+        scored.category,
         {% endif -%}
-        period,
-        omega_status,
-        withheld_reason,
-        cast(resolved_markets as int64) as resolved_markets,
-        cast(wins as int64) as wins,
-        cast(losses as int64) as losses,
-        cast(total_gains as {{ money_type() }}) as total_gains,
-        cast(total_losses as {{ money_type() }}) as total_losses,
-        cast(total_pnl as {{ money_type() }}) as total_pnl,
-        omega_ratio,
-        omega_low,
-        omega_high,
-        omega_shrunk,
-        (gains + lost) * (gains + lost) / nullif(gains_squared + losses_squared, 0) as effective_markets,
+        scored.period,
+        scored.omega_status,
+        scored.withheld_reason,
+        cast(scored.resolved_markets as int64) as resolved_markets,
+        cast(scored.wins as int64) as wins,
+        cast(scored.losses as int64) as losses,
+        cast(scored.total_gains as {{ money_type() }}) as total_gains,
+        cast(scored.total_losses as {{ money_type() }}) as total_losses,
+        cast(scored.total_pnl as {{ money_type() }}) as total_pnl,
+        scored.omega_ratio,
+        scored.omega_low,
+        scored.omega_high,
+        scored.omega_shrunk,
+        (scored.gains + scored.lost) * (scored.gains + scored.lost)
+        / nullif(scored.gains_squared + scored.losses_squared, 0) as effective_markets,
         case
-            when omega_status != 'withheld'
-                then cast(wins as {{ double_type() }}) / nullif(resolved_markets, 0)
+            when scored.omega_status != 'withheld'
+                then cast(scored.wins as {{ double_type() }}) / nullif(scored.resolved_markets, 0)
         end as win_rate,
-        case when omega_status != 'withheld' then cast(total_pnl as {{ double_type() }}) / nullif(stake, 0) end as roi,
-        as_of
+        case
+            when scored.omega_status != 'withheld'
+                then cast(scored.total_pnl as {{ double_type() }}) / nullif(scored.stake, 0)
+        end as roi,
+        {%- for metric in score_metric_names().split(',') %}
+        case when scored.omega_status != 'withheld' then metrics.{{ metric }} end as {{ metric }},
+        {%- endfor %}
+        ln(nullif(scored.omega, 0)) / scored.se_log as z,
+        scored.as_of
     from scored
+    left join metrics
+        on
+            scored.wallet_address = metrics.wallet_address
+            {% if by_category -%}
+            and scored.category = metrics.category
+            {% endif -%}
+            and scored.period = metrics.period
+
+),
+
+-- One-sided: how likely is so good a ratio where the true one is 1? Without a gain there is nothing to explain.
+tested as (
+
+    select
+        *,
+        case when z is null then 1 else {{ normal_tail('z') }} end as p_value
+    from described
+    where omega_status = 'ok'
 
 ),
 
@@ -292,24 +310,65 @@ ranked as (
 
     select
         *,
+        count(*) over (partition by {{ pool_key | join(', ') }}) as board_size,
+        row_number() over (partition by {{ pool_key | join(', ') }} order by p_value, wallet_address) as p_rank,
         row_number() over (
             partition by {{ pool_key | join(', ') }}
             order by omega_low desc nulls last, total_pnl desc, wallet_address
         ) as rank
+    from tested
+
+),
+
+-- Benjamini and Hochberg: of all wallets with a q-value of at most q, the expected share that is so good by chance is q.
+discovered as (
+
+    select
+        *,
+        least(
+            min(p_value * board_size / p_rank) over (
+                partition by {{ pool_key | join(', ') }}
+                order by p_rank
+                rows between current row and unbounded following
+            ),
+            1
+        ) as q_value
+    from ranked
+
+),
+
+boards as (
+
+    select
+        {{ columns | join(',
+        ') }},
+        rank,
+        p_value,
+        q_value,
+        q_value <= {{ var('false_discovery_rate') }} as is_significant
+    from discovered
+
+),
+
+others as (
+
+    select
+        {{ columns | join(',
+        ') }},
+        cast(null as int64) as rank,
+        cast(null as {{ double_type() }}) as p_value,
+        cast(null as {{ double_type() }}) as q_value,
+        cast(null as bool) as is_significant
     from described
-    where omega_status = 'ok'
+    where omega_status != 'ok'
 
 ),
 
 scores as (
 
-    select * from ranked
+    select * from boards
     union all
-    select
-        *,
-        cast(null as int64) as rank
-    from described
-    where omega_status != 'ok'
+    select * from others
 
 )
 

@@ -180,6 +180,11 @@ def test_every_option_in_the_list_of_commands_exists() -> None:
     assert set(re.findall(r"--[a-z-]+", ours)) == existing
 
 
+def test_every_selector_in_the_documents_exists() -> None:
+    selectors = yaml.safe_load((ROOT / "selectors.yml").read_text(encoding="utf-8"))["selectors"]
+    assert set(re.findall(r"--selector (\w+)", ALL_TEXT)) == {selector["name"] for selector in selectors}
+
+
 def test_every_report_command_in_the_documents_exists() -> None:
     commands = report_commands()
     seen = set()

@@ -11,6 +11,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 RELATIVE = 1e-9
+#: Below it a difference of two nearly equal numbers has no digits that mean anything.
+ABSOLUTE = 1e-12
 SHOWN = 5
 
 
@@ -23,7 +25,7 @@ def assert_same_rows(actual: Iterable[Row], expected: Iterable[Row], columns: Se
 
 
 def assert_close(actual: Iterable[Row], expected: Iterable[Row], key: Sequence[str], columns: Sequence[str]) -> None:
-    """Rows with the same key agree in float `columns` to a relative 1e-9; null agrees with null only."""
+    """Rows with the same key agree in float `columns`, to a relative 1e-9 or an absolute 1e-12; null with null only."""
     wanted = {_key(row, key): row for row in expected}
     found = {_key(row, key): row for row in actual}
     assert found.keys() == wanted.keys()
@@ -39,7 +41,7 @@ def assert_close(actual: Iterable[Row], expected: Iterable[Row], key: Sequence[s
 def _is_close(actual: Any, expected: Any) -> bool:
     if actual is None or expected is None:
         return actual is expected
-    return math.isclose(actual, expected, rel_tol=RELATIVE)
+    return math.isclose(actual, expected, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
 
 
 def _key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from tests.conftest import Project, make_project
+from tests.replica.full_truth import FullTruth
 from tests.replica.server import RunningReplica
 from tests.replica.truth import Truth
 from tests.warehouse.compare import assert_close, assert_same_rows
@@ -48,6 +49,10 @@ EXACT = {
 }
 #: `make soak` runs the same tests with larger numbers.
 SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
+METRICS = (
+    "mean_entry_price entry_edge brier_score mean_holding_days profit_factor max_drawdown_usd top_event_share p_value "
+    "q_value is_significant"
+)
 RATIOS = "omega_ratio omega_low omega_high omega_shrunk effective_markets win_rate roi"
 
 
@@ -99,6 +104,14 @@ class Warehouse:
             ("wallet_scores", "wallet_address period"),
         ):
             assert_close(self.rows(table), getattr(truth, table), key.split(), RATIOS.split())
+
+    def assert_metrics_equal(self, truth: FullTruth) -> None:
+        """What scores tell beside omega is as the truth of the whole ledger says."""
+        for table, key in (
+            ("wallet_scores_by_category", "wallet_address category period"),
+            ("wallet_scores", "wallet_address period"),
+        ):
+            assert_close(self.rows(table), getattr(truth, table), key.split(), METRICS.split())
 
 
 def checked(process: subprocess.CompletedProcess[str], code: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -69,6 +71,36 @@ def test_positions_agree_with_the_venues_own_to_the_cent(world: World, synced_at
     # Positions sold in part are averaged in another way; all else is explained.
     unexplained = sum(abs(row["unexplained_usd"]) for row in board if row["is_comparable"])
     assert unexplained < sum(abs(row["difference_usd"]) for row in board if row["is_comparable"]) / 4
+
+
+def test_what_scores_tell_beside_omega_equals_the_truth(world: World, synced_at_once: Warehouse) -> None:
+    synced_at_once.assert_metrics_equal(full_truth(world, world.ends_at))
+
+
+def test_no_score_holds_a_number_that_stands_for_none(synced_at_once: Warehouse) -> None:
+    for table in ("wallet_scores_by_category", "wallet_scores"):
+        for row in synced_at_once.rows(table):
+            numbers = {name: value for name, value in row.items() if isinstance(value, float | Decimal)}
+            assert all(math.isfinite(value) for value in numbers.values()), row
+
+
+def test_omega_is_the_published_formula_over_the_same_profits(synced_at_once: Warehouse) -> None:
+    """Keating and Shadwick's ratio as empyrical and quantstats reckon it: sum of returns above the threshold over the
+    sum of those below, undefined where nothing lies below."""
+    profits: dict[str, list[float]] = defaultdict(list)
+    for market in synced_at_once.rows("wallet_market_pnl"):
+        if market["is_scored"]:
+            profits[market["wallet_address"]].append(float(market["resolved_pnl"]))
+    compared = 0
+    for score in synced_at_once.rows("wallet_scores"):
+        if score["period"] != "all" or score["omega_ratio"] is None:
+            continue
+        returns = profits[score["wallet_address"]]
+        above = math.fsum(value for value in returns if value > 0)
+        below = -math.fsum(value for value in returns if value < 0)
+        assert math.isclose(score["omega_ratio"], above / below, rel_tol=1e-9)
+        compared += 1
+    assert compared > 10
 
 
 def test_ten_steps_in_any_order_with_every_load_repeated_give_the_same_tables(

@@ -28,7 +28,7 @@ summed as (
         sum(fees_usd) as fees_usd,
         sum(shares_bought) as shares_bought,
         sum(bought_usd) as bought_usd,
-        sum(cast(shares_bought * payout as {{ money_type() }})) as bought_worth_usd,
+        sum({{ exact_product('shares_bought', 'payout') }}) as bought_worth_usd,
         -- Each purchased outcome is one forecast: its mean price, against what it paid.
         count(case when shares_bought > 0 then payout end) as forecasts,
         sum(
@@ -113,9 +113,10 @@ pnl as (
         cast(unrealized_pnl as {{ money_type() }}) as unrealized_pnl,
         cast(stake_usd as {{ money_type() }}) as stake_usd,
         cast(fees_usd as {{ money_type() }}) as fees_usd,
-        {%- for column in ['shares_bought', 'bought_usd', 'bought_worth_usd', 'shares_in', 'held_share_seconds'] %}
+        {%- for column in ['shares_bought', 'bought_usd', 'shares_in', 'held_share_seconds'] %}
         cast({{ column }} as {{ money_type() }}) as {{ column }},
         {%- endfor %}
+        cast(bought_worth_usd as {{ exact_type() }}) as bought_worth_usd,
         cast(forecasts as int64) as forecasts,
         squared_error,
         not_scored_reason is null as is_scored,

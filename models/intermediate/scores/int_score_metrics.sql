@@ -1,0 +1,1 @@
+{{ score_metrics(by_category=false) }}
