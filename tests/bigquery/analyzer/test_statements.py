@@ -1,18 +1,28 @@
 """Every statement that dbt would send to BigQuery, judged by Google's own analyzer; what needs no table is run by
-Google's reference implementation too: unit tests and the tests of macros give their answers there."""
+Google's reference implementation too: unit tests and the tests of macros give their answers there.
+
+The last tests plant faults in a copy of the project: each is caught, and the proof that catches it is named. A node
+that is refused keeps nothing else from being judged, so that faults of different nodes share one run of dbt. All stand
+in one file, so that one process makes the build that they share."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.bigquery.analyzer.building import refusals, unjudged
+from tests.bigquery.analyzer.building import Build, refusals, unjudged
 from tests.bigquery.analyzer.conftest import Checked
 from tests.bigquery.analyzer.googlesql import GoogleSQL, Refused
+from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, dispatched, plant, without
 from tests.bigquery.analyzer.service import Service
+from tests.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("analyzer")
+SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 
 
 def test_bigquery_takes_every_statement(checked: Checked) -> None:
@@ -154,3 +164,49 @@ def test_a_listed_statement_goes_through_and_stays_marked(engine: GoogleSQL) -> 
     assert "odd" in refusals(service.statements)["model.p.odd"]
     with pytest.raises(Refused):
         service.run(job | {"configuration": {"query": {"query": sql.replace("model.p.odd", "model.p.other")}}})
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Path]:
+    """A copy of what dbt reads."""
+    folder = tmp_path / "project"
+    for name in FOLDERS:
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "dbt_project.yml", folder)
+    yield folder
+
+
+def test_each_fault_is_refused_by_the_analyzer(checked: Checked, copy: Path, tmp_path: Path) -> None:
+    for fault in FAULTS:
+        plant(copy, fault.path, fault.before, fault.after)
+    build = Build(checked.build.service, tmp_path, copy)
+    build.service.statements.clear()
+    names = [fault.node.split(".")[2] for fault in FAULTS]
+    tests = [name for name in names if f"test.polyomega.{name}" in {fault.node for fault in FAULTS}]
+    # Not `build`: it would pass over whatever stands below a model that was refused.
+    models = build.dbt("run", "--select", *(name for name in names if name not in tests))
+    singular = build.dbt("test", "--select", *tests)
+    refused = refusals(build.service.statements)
+    assert {fault.node: fault.why in refused.get(fault.node, "") for fault in FAULTS} == {
+        fault.node: True for fault in FAULTS
+    }, f"{refused}\n{models.stdout}\n{singular.stdout}"
+    assert models.returncode == 1 and singular.returncode == 1
+
+
+@pytest.mark.parametrize("name", dispatched() if SOAK else ["unnest_array", "clustering"])
+def test_no_macro_can_lose_its_bigquery_form(checked: Checked, copy: Path, tmp_path: Path, name: str) -> None:
+    """`dbt parse` catches it: nothing falls back to another engine's words."""
+    without(copy, name)
+    parsed = Build(checked.build.service, tmp_path, copy).dbt("parse")
+    assert parsed.returncode != 0
+    assert f"{name} is not implemented for bigquery" in parsed.stdout + parsed.stderr
+
+
+def test_every_dispatched_macro_is_used_where_the_parser_looks(checked: Checked) -> None:
+    """So that the removal of any of them is seen, and not only of those above."""
+    used = {macro for node in checked.build.nodes().values() for macro in node["depends_on"].get("macros", [])}
+    inner = " ".join(path.read_text() for path in (ROOT / "macros").rglob("*.sql"))
+    assert len(dispatched()) >= 20
+    for name in dispatched():
+        assert f"macro.polyomega.{name}" in used or len(re.findall(rf"\b{name}\(", inner)) > 5, name

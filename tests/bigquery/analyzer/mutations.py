@@ -1,25 +1,13 @@
-"""Faults, planted in a copy of the project: each is caught, and the proof that catches it is named.
-
-A node that is refused keeps nothing else from being judged, so that faults of different nodes share one run of dbt."""
+"""Faults to plant in a copy of the project, and what catches each."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.bigquery.analyzer.building import Build, refusals
-from tests.bigquery.analyzer.conftest import Checked
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("analyzer")
-
-SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 FOLDERS = ("macros", "models", "seeds", "snapshots", "tests/generic", "tests/singular")
 
 
@@ -32,17 +20,6 @@ class Fault:
     after: str
     node: str
     why: str
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Path]:
-    """A copy of what dbt reads."""
-    folder = tmp_path / "project"
-    for name in FOLDERS:
-        if (ROOT / name).exists():
-            shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "dbt_project.yml", folder)
-    yield folder
 
 
 def plant(folder: Path, path: str, before: str, after: str) -> None:
@@ -158,23 +135,6 @@ FAULTS = [
 ]
 
 
-def test_each_fault_is_refused_by_the_analyzer(checked: Checked, copy: Path, tmp_path: Path) -> None:
-    for fault in FAULTS:
-        plant(copy, fault.path, fault.before, fault.after)
-    build = Build(checked.build.service, tmp_path, copy)
-    build.service.statements.clear()
-    names = [fault.node.split(".")[2] for fault in FAULTS]
-    tests = [name for name in names if f"test.polyomega.{name}" in {fault.node for fault in FAULTS}]
-    # Not `build`: it would pass over whatever stands below a model that was refused.
-    models = build.dbt("run", "--select", *(name for name in names if name not in tests))
-    singular = build.dbt("test", "--select", *tests)
-    refused = refusals(build.service.statements)
-    assert {fault.node: fault.why in refused.get(fault.node, "") for fault in FAULTS} == {
-        fault.node: True for fault in FAULTS
-    }, f"{refused}\n{models.stdout}\n{singular.stdout}"
-    assert models.returncode == 1 and singular.returncode == 1
-
-
 def dispatched() -> list[str]:
     """The macros of the project whose BigQuery form is its own, by name."""
     found = re.compile(r"\{% macro bigquery__(\w+)\(")
@@ -189,21 +149,3 @@ def without(folder: Path, name: str) -> None:
     gone = re.sub(rf"\{{% macro bigquery__{name}\(.*?endmacro %\}}\n?", "", text, count=1, flags=re.DOTALL)
     assert gone != text
     path.write_text(gone)
-
-
-@pytest.mark.parametrize("name", dispatched() if SOAK else ["unnest_array", "clustering"])
-def test_no_macro_can_lose_its_bigquery_form(checked: Checked, copy: Path, tmp_path: Path, name: str) -> None:
-    """`dbt parse` catches it: nothing falls back to another engine's words."""
-    without(copy, name)
-    parsed = Build(checked.build.service, tmp_path, copy).dbt("parse")
-    assert parsed.returncode != 0
-    assert f"{name} is not implemented for bigquery" in parsed.stdout + parsed.stderr
-
-
-def test_every_dispatched_macro_is_used_where_the_parser_looks(checked: Checked) -> None:
-    """So that the removal of any of them is seen, and not only of those above."""
-    used = {macro for node in checked.build.nodes().values() for macro in node["depends_on"].get("macros", [])}
-    inner = " ".join(path.read_text() for path in (ROOT / "macros").rglob("*.sql"))
-    assert len(dispatched()) >= 20
-    for name in dispatched():
-        assert f"macro.polyomega.{name}" in used or len(re.findall(rf"\b{name}\(", inner)) > 5, name
