@@ -13,7 +13,11 @@ suits() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 
 candidates() {
     if [ -n "${EMULATOR_PYTHON:-}" ]; then echo "$EMULATOR_PYTHON"; return; fi
     printf '%s\n' python3.13 python3.14 python3
-    for version in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[3-9]*; do echo "$version/bin/python"; done
+    # A version that pyenv has and does not use stands behind its shims, wherever those are.
+    { printf '%s\n' "${PYENV_ROOT:-$HOME/.pyenv}"; echo "$PATH" | tr ':' '\n' | sed -n 's|/shims/*$||p'; } |
+        while IFS= read -r root; do
+            for version in "$root"/versions/3.1[3-9]*; do echo "$version/bin/python"; done
+        done
     for uv in uv .venv/bin/uv; do UV_PYTHON_DOWNLOADS=never "$uv" python find '>=3.13' 2>/dev/null || true; done
 }
 

@@ -147,9 +147,13 @@ def test_without_a_python_for_the_emulator_the_missing_proofs_are_named_and_requ
     assert not (tmp_path / ".emulator").exists()
 
 
-def test_a_version_managers_stub_on_the_path_is_passed_over_for_its_real_version(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stub", "root"), [("stubs", "PYENV_ROOT"), ("pyenv/shims", "HOME")])
+def test_a_version_managers_stub_on_the_path_is_passed_over_for_its_real_version(
+    tmp_path: Path, stub: str, root: str
+) -> None:
+    """Its versions are found by its own variable, or behind the stub."""
     script = emulator_installer(tmp_path)
-    stubs, real = tmp_path / "stubs", tmp_path / "pyenv" / "versions" / "3.13.1" / "bin"
+    stubs, real = tmp_path / stub, tmp_path / "pyenv" / "versions" / "3.13.1" / "bin"
     for folder, text in (
         (stubs, "#!/bin/sh\necho 'command not found' >&2\nexit 127\n"),
         # Suits, makes an environment that is itself again, and notes what is asked of it.
@@ -166,7 +170,7 @@ def test_a_version_managers_stub_on_the_path_is_passed_over_for_its_real_version
             (folder / name).chmod(0o755)
     shown = subprocess.run(
         ["sh", str(script)],
-        env={"PATH": f"{stubs}:/usr/bin:/bin", "PYENV_ROOT": str(tmp_path / "pyenv")},
+        env={"PATH": f"{stubs}:/usr/bin:/bin", root: str(tmp_path / ("pyenv" if root == "PYENV_ROOT" else "home"))},
         capture_output=True,
         text=True,
         check=False,
