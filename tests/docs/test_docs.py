@@ -122,6 +122,12 @@ def known_words() -> set[str]:
     for seed in (ROOT / "seeds").glob("*.csv"):
         with open(seed, encoding="utf-8", newline="") as lines:
             words |= set(next(csv.reader(lines)))
+    # Datasets, and the targets of the profile.
+    folders = project["models"]["polyomega"].values()
+    words |= {folder["+schema"] for folder in folders if isinstance(folder, dict) and "+schema" in folder}
+    words |= {f"raw_{venue}" for venue in VENUES}
+    profile = yaml.safe_load((ROOT / "profiles.yml.example").read_text(encoding="utf-8"))
+    words |= set(profile["polyomega"]["outputs"])
     # Words of formulas, which docs/scores.md defines where it uses them.
     words.add("se_log")
     # A column of every raw table that dlt adds.

@@ -23,6 +23,7 @@ from tests.warehouse.conftest import EXACT, RATIOS, SOAK, Warehouse
 
 STEPS = 10
 DAY = 86_400
+HALF_HOURLY = ("--selector", "half_hourly")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
 
@@ -114,7 +115,7 @@ def test_ten_steps_in_any_order_with_every_load_repeated_give_the_same_tables(
             wallets = shuffled.sample(list(world.wallets), len(world.wallets))
             warehouse.sync(wallets=wallets)
             warehouse.sync(wallets=reversed(wallets))
-            warehouse.build(*WITHOUT_TESTS)
+            warehouse.build(*(HALF_HOURLY if step else WITHOUT_TESTS))
         warehouse.sync(wallets=wallets)
         warehouse.build()
     warehouse.assert_equals(truth(world, world.ends_at))
