@@ -1,23 +1,12 @@
 {#- The query behind `int_score_metrics` and `int_score_metrics_by_category`: one row per wallet (and category) and period
-    in which it has a scored market. Each metric is a macro of its own, an aggregate over the rows of `resolved` (a
-    market), `days` (a day on which markets resolved) or `top_events` (an event); to add one, write the macro and name it
-    here.
+    in which it has a scored market. metric_groups() names the metrics.
     Args: by_category: whether the category is part of the key. -#}
 {% macro score_metrics(by_category) -%}
 {%- set key = ['wallet_address', 'category', 'period'] if by_category else ['wallet_address', 'period'] -%}
-{%- set market_metrics = {
-    'mean_entry_price': mean_entry_price(),
-    'entry_edge': entry_edge(),
-    'brier_score': brier_score(),
-    'mean_holding_days': mean_holding_days(),
-} -%}
-{%- set day_metrics = {
-    'profit_factor': profit_factor(),
-    'max_drawdown_usd': max_drawdown_usd(),
-} -%}
-{%- set event_metrics = {
-    'top_event_share': top_event_share(),
-} -%}
+{%- set groups = metric_groups() -%}
+{%- set market_metrics = groups.markets -%}
+{%- set day_metrics = groups.days -%}
+{%- set event_metrics = groups.events -%}
 with pnl as (
 
     select * from {{ ref('wallet_market_pnl') }}

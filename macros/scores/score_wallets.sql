@@ -4,10 +4,12 @@
 {% macro score_wallets(by_category) -%}
 {%- set key = ['wallet_address', 'category', 'period'] if by_category else ['wallet_address', 'period'] -%}
 {%- set pool_key = ['category', 'period'] if by_category else ['period'] -%}
+{%- set metric_names = [] -%}
+{%- for group in metric_groups().values() %}{% do metric_names.extend(group.keys()) %}{% endfor -%}
 {%- set columns = key + [
     'omega_status', 'withheld_reason', 'resolved_markets', 'wins', 'losses', 'total_gains', 'total_losses', 'total_pnl',
     'omega_ratio', 'omega_low', 'omega_high', 'omega_shrunk', 'effective_markets', 'win_rate', 'roi',
-] + score_metric_names().split(',') + ['as_of'] -%}
+] + metric_names + ['as_of'] -%}
 with pnl as (
 
     select * from {{ ref('wallet_market_pnl') }}
@@ -118,8 +120,7 @@ observations as (
 summed as (
 
     select
-        {{ key | join(',
-        ') }},
+        {{ key | join(',\n        ') }},
         count(case when is_scored then 1 end) as resolved_markets,
         count(case when is_scored and resolved_pnl > 0 then 1 end) as wins,
         count(case when is_scored and resolved_pnl < 0 then 1 end) as losses,
@@ -279,7 +280,7 @@ described as (
             when scored.omega_status != 'withheld'
                 then cast(scored.total_pnl as {{ double_type() }}) / nullif(scored.stake, 0)
         end as roi,
-        {%- for metric in score_metric_names().split(',') %}
+        {%- for metric in metric_names %}
         case when scored.omega_status != 'withheld' then metrics.{{ metric }} end as {{ metric }},
         {%- endfor %}
         ln(nullif(scored.omega, 0)) / scored.se_log as z,
@@ -340,8 +341,7 @@ discovered as (
 boards as (
 
     select
-        {{ columns | join(',
-        ') }},
+        {{ columns | join(',\n        ') }},
         rank,
         p_value,
         q_value,
@@ -353,8 +353,7 @@ boards as (
 others as (
 
     select
-        {{ columns | join(',
-        ') }},
+        {{ columns | join(',\n        ') }},
         cast(null as int64) as rank,
         cast(null as {{ double_type() }}) as p_value,
         cast(null as {{ double_type() }}) as q_value,
