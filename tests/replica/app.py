@@ -14,6 +14,7 @@ import contextlib
 import socket
 import struct
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from email.utils import formatdate
 from typing import Any
@@ -23,7 +24,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.replica import clob, data_api, dome, gamma
@@ -391,8 +392,9 @@ def create_app(
     *,
     dome_manners: dome.Manners | None = None,
     cdn: bool = False,
+    mounts: Sequence[BaseRoute] = (),
 ) -> Replica:
-    """The replica of all APIs over one source (a synthetic world or recorded answers)."""
+    """The replica of all APIs over one source (a synthetic world or recorded answers); `mounts` are further venues."""
     faults = faults or Faults()
     inner = Starlette(
         routes=[
@@ -400,6 +402,7 @@ def create_app(
             Mount("/gamma", routes=gamma.routes(source)),
             Mount("/clob", routes=clob.routes(source)),
             Mount("/dome/v1", routes=dome.routes(source, dome_manners or dome.Manners())),
+            *mounts,
         ]
     )
     # The control endpoints read the log of the application they belong to.

@@ -6,12 +6,13 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.routing import BaseRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.replica import dome
@@ -133,13 +134,14 @@ def serve(
     auto_advance: int = 0,
     dome_manners: dome.Manners | None = None,
     cdn: bool = False,
+    mounts: Sequence[BaseRoute] = (),
 ) -> Iterator[RunningReplica]:
     """Serves a world (or recorded answers) until the block ends. `now` defaults to the end of the
-    world's story, or to just after the newest recorded moment."""
+    world's story, or to just after the newest recorded moment. `mounts` are further venues' APIs."""
     served = as_source(source)
     manners = dome_manners or dome.Manners()
     clock = Clock(served.ends_at if now is None else now, auto_advance)
-    app = create_app(served, clock, dome_manners=manners, cdn=cdn)
+    app = create_app(served, clock, dome_manners=manners, cdn=cdn, mounts=mounts)
     listener = free_socket(port)
     server = uvicorn_server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
