@@ -21,6 +21,7 @@ from tests.bigquery.analyzer.googlesql import GoogleSQL, Refused
 from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, dispatched, plant, without
 from tests.bigquery.analyzer.service import Service
 from tests.conftest import ROOT
+from tests.warehouse.seeds import DOCUMENTS, on_bigquery, printed_queries
 
 SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 
@@ -84,6 +85,16 @@ def test_tables_say_whose_they_are(checked: Checked) -> None:
         for statement in made:
             assert re.search(r"labels\s*=\s*\[.*\('project', 'polyomega'\)", statement.sql), name
             assert f"('layer', '{layer}')" in statement.sql, name
+
+
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside the checkout")
+def test_the_queries_that_users_bring_are_bigquerys(checked: Checked, engine: GoogleSQL) -> None:
+    """What they answer is tested on DuckDB, in tests/warehouse/test_seed_queries.py."""
+    queries = printed_queries()
+    assert len(queries) > 10
+    for query in queries:
+        sql = on_bigquery(query, wallet="0x" + "12" * 20)
+        assert engine.analyze(re.sub(r"\bpolyomega\.(\w+)", r"`polyomega-check.polyomega.\1`", sql)).kind == "QueryStmt"
 
 
 def test_public_tables_are_clustered_and_trades_partitioned(checked: Checked) -> None:
