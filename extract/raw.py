@@ -56,6 +56,20 @@ def _mended_escape(match: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if len(escape) == 6 and escape[2] in b"dD" else escape
 
 
+def joined(own: Mapping[str, str | int | None], row: msgspec.Raw) -> msgspec.Raw:
+    """The row's own text with keys before it that the venue wrote elsewhere: in a list's head, or not at all.
+
+    Raises:
+        msgspec.ValidationError: the row is no JSON object.
+    """
+    text = bytes(row).strip()
+    if text[:1] != b"{":
+        raise msgspec.ValidationError(f"expected an object, got {text[:20].decode('utf-8', 'replace')}")
+    head = msgspec.json.encode(own)
+    rest = text[1:].lstrip()
+    return msgspec.Raw(head[:-1] + (rest if rest == b"}" or not own else b"," + rest))
+
+
 @dataclass(frozen=True, slots=True)
 class RawTable:
     """A raw table: its name and, per column, the key of the venue's JSON object that it repeats as text."""

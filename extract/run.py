@@ -105,7 +105,7 @@ class Sink(Protocol):
 
     def take(self, walker: Walker, readings: Iterable[Reading]) -> None: ...
 
-    def take_run_record(self, record: pa.Table) -> None: ...
+    def take_table(self, name: str, table: pa.Table) -> None: ...
 
 
 @dataclass(slots=True)
@@ -129,8 +129,8 @@ class DltSink:
 
         self._load(to_read | walk)
 
-    def take_run_record(self, record: pa.Table) -> None:
-        self._load(dlt.resource([record], name="runs"))
+    def take_table(self, name: str, table: pa.Table) -> None:
+        self._load(dlt.resource([table], name=name))
 
     def prepare(self) -> None:
         """Makes the working folder agree with the warehouse, then loads what an earlier run fetched but not committed.
@@ -182,7 +182,7 @@ class DrySink:
         with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(read, readings))
 
-    def take_run_record(self, record: pa.Table) -> None:
+    def take_table(self, name: str, table: pa.Table) -> None:
         pass
 
 
@@ -198,6 +198,7 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    unit: str = "wallets"
     _naming_table: str = ""
     _discovered: dict[str, None] = field(default_factory=dict)
     _named: dict[str, None] = field(default_factory=dict)
@@ -222,7 +223,7 @@ class Run:
         accounts = [wallet for wallet in self.due.accounts if wallet in following]
         for batch in _batches(accounts, max(1, self.venue.settings.walks_per_load // 2)):
             self._take(reading for wallet in batch for reading in self.venue.account_readings(wallet))
-        self.sink.take_run_record(self._record())
+        self.sink.take_table("runs", self._record())
 
     # -- wallets
 

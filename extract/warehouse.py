@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -141,6 +142,32 @@ def only_run(pipeline: dlt.Pipeline) -> Iterator[None]:
                 f"another `dlt pipeline {pipeline.pipeline_name} run` is under way, try again when it has ended"
             ) from None
         yield
+
+
+def completed_walks(pipeline: dlt.Pipeline) -> list[tuple[str, str, datetime, datetime]]:
+    """(resource, scope, from, to) of each completed walk with both bounds, in a committed load.
+
+    Read from the raw tables themselves: a backfill must resume before dbt has built anything.
+    """
+    if not has_warehouse(pipeline):
+        return []
+    with pipeline.sql_client() as client:
+        walks = client.make_qualified_table_name("walks")
+        loads = client.make_qualified_table_name("_dlt_loads")
+        try:
+            rows = client.execute_sql(
+                f"select resource, scope, bound_from, bound_to from {walks} "
+                "where status = 'completed' and bound_from is not null and bound_to is not null "
+                f"and _dlt_load_id in (select load_id from {loads} where status = 0)"
+            )
+        except DatabaseUndefinedRelation:
+            return []
+        return [(resource, scope, utc(start), utc(end)) for resource, scope, start, end in rows or ()]
+
+
+def utc(moment: datetime) -> datetime:
+    """DuckDB's timestamps can come without a zone, BigQuery's with one; both are UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def public_schema() -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from extract.cli.plugin import VENUES
+from extract.price_venue import PriceVenue
 from extract.settings import UsageError
 from extract.venue import Venue
 from extract.warehouse import WarehouseBusyError
@@ -30,6 +31,26 @@ def venue(name: str) -> Venue:
     """Makes the venue's readings; raises UsageError that names the setting where one is missing or wrong."""
     makers: dict[str, Callable[[], Venue]] = {"polymarket": _polymarket, "dome": _dome}
     return makers[name]()
+
+
+def price_venue(name: str) -> PriceVenue:
+    """Makes the readings of markets and prices; raises UsageError where the venue has none or a setting is wrong."""
+    makers: dict[str, Callable[[], PriceVenue]] = {"kalshi": _kalshi, "predictit": _predictit}
+    if name not in makers:
+        raise UsageError(f"{name} gives no history of prices")
+    return makers[name]()
+
+
+def _kalshi() -> PriceVenue:
+    from extract.kalshi import Kalshi
+
+    return Kalshi()
+
+
+def _predictit() -> PriceVenue:
+    from extract.predictit import PredictIt
+
+    return PredictIt()
 
 
 def _polymarket() -> Venue:

@@ -10,7 +10,10 @@ from typing import Any
 
 from dlt.common.configuration.plugins import SupportsCliCommand, hookimpl, only_host
 
-VENUES = ("polymarket", "dome")
+#: Venues that are read wallet by wallet, and those that are read for their markets and prices.
+WALLET_VENUES = ("polymarket", "dome")
+PRICE_VENUES = ("kalshi", "predictit")
+VENUES = WALLET_VENUES + PRICE_VENUES
 
 
 class RunCommand(SupportsCliCommand):
@@ -21,7 +24,8 @@ class RunCommand(SupportsCliCommand):
     description = (
         "Fetches trades, ledgers, markets and events of a venue (default: polymarket) into the warehouse. "
         "Without options: every wallet that is due, each from where its last completed walk ended, less the overlap; "
-        "a wallet that was never completed is read whole. "
+        "a wallet that was never completed is read whole. Of venues that hide wallets: all open markets with their "
+        "prices of now, and what was traded since the last run. "
         "Exit codes: 0 all done, 1 done with failures (named), 2 wrong usage or setting, "
         "3 stopped early, the same command resumes."
     )
@@ -38,15 +42,25 @@ class RunCommand(SupportsCliCommand):
         bounds.add_argument("--since", metavar="ISO", help="from this moment on (UTC where it names no offset)")
         bounds.add_argument("--full", action="store_true", help="whole history again, with no lower bound")
         parser.add_argument(
+            "--from",
+            dest="from_",
+            metavar="ISO",
+            help="history of prices and trades from this moment on, window by window, without those completed before",
+        )
+        parser.add_argument("--to", metavar="ISO", help="end of that range (default: now)")
+        parser.add_argument("--window", default="7d", metavar="LENGTH", help="length of a window: 7d, 12h (default 7d)")
+        parser.add_argument("--workers", type=int, metavar="N", help="walks under way at once (default: the setting)")
+        parser.add_argument(
             "--dry-run",
             action="store_true",
             help="ask the venue for the same pages, load nothing, and say what would be fetched in how many requests",
         )
 
     def execute(self, args: argparse.Namespace) -> None:
-        from extract.cli import run
+        from extract.cli import market, run
 
-        run.execute(args)
+        of_prices = args.pipeline_name in PRICE_VENUES or args.from_ or args.to
+        (market if of_prices else run).execute(args)
 
 
 class StatusCommand(SupportsCliCommand):

@@ -60,12 +60,12 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
         if not is_dry:
             loading.prepare()
         run.due = _due(pipeline, readings)
-        with _stopped_by_signal(run.stop), shown(run, errors):
+        with stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else _reason(pipeline, error)
+        why = "interrupted" if isinstance(error, KeyboardInterrupt) else reason(pipeline, error)
         errors.print(
-            f"[bold red]Stopped early:[/] {escape(reason)}. What was loaded stays, what was fetched is kept; "
+            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept; "
             "the same command resumes.",
             soft_wrap=True,
         )
@@ -89,7 +89,7 @@ def _options(args: argparse.Namespace) -> Options:
         wallets=_wallets(args.wallets) if args.wallets is not None else (),
         top=args.top,
         max_wallets=args.max_wallets,
-        since=_moment("--since", args.since) if args.since else None,
+        since=moment("--since", args.since) if args.since else None,
         full=args.full,
     )
 
@@ -115,7 +115,7 @@ def _wallets(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in names))
 
 
-def _moment(option: str, text: str) -> datetime:
+def moment(option: str, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -161,7 +161,7 @@ def _named(pipeline: dlt.Pipeline, readings: Venue, table: str, column: str) -> 
     return tuple(row[0] for row in rows or ())
 
 
-def _reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
+def reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
     """Why a step failed. Raises UsageError where that is the credentials, rights or place that the settings name."""
     if pipeline.destination.destination_name == "bigquery":
         from extract import bigquery
@@ -182,7 +182,7 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 @contextmanager
-def _stopped_by_signal(stop: threading.Event) -> Iterator[None]:
+def stopped_by_signal(stop: threading.Event) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) ends the run after the pages under way; the second ends it at once."""
 
     def handle(number: int, frame: FrameType | None) -> None:

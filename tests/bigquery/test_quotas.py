@@ -48,8 +48,8 @@ class CountingSink:
         self.loads.update(tables)
         self.packages += 1
 
-    def take_run_record(self, record: pa.Table) -> None:
-        self.loads["runs"] += 1
+    def take_table(self, name: str, table: pa.Table) -> None:
+        self.loads[name] += 1
         self.packages += 1
 
 

@@ -17,7 +17,9 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from extract.cli.plugin import VENUES, RunCommand, StatusCommand
 from extract.dome.settings import DomeSettings
+from extract.kalshi.settings import KalshiSettings
 from extract.polymarket.settings import PolymarketSettings
+from extract.predictit.settings import PredictItSettings
 from extract.settings import VenueSettings
 from report.__main__ import parser as report_parser
 from tests.conftest import ROOT, Project
@@ -68,7 +70,8 @@ def fields(spec: type[BaseConfiguration]) -> set[str]:
 def settings() -> set[str]:
     """Every setting by the form in which the documents name it; shared ones once, for all venues."""
     shared = fields(VenueSettings)
-    own = {"POLYMARKET": fields(PolymarketSettings) - shared, "DOME": fields(DomeSettings) - shared}
+    specs = (PolymarketSettings, DomeSettings, KalshiSettings, PredictItSettings)
+    own = {spec.__name__.removesuffix("Settings").upper(): fields(spec) - shared for spec in specs}
     return {f"SOURCES__<VENUE>__{name}" for name in shared} | {
         f"SOURCES__{venue}__{name}" for venue, names in own.items() for name in names
     }

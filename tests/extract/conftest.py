@@ -33,8 +33,8 @@ class MemorySink:
                 for name, table in tables:
                     self.rows.setdefault(name, []).extend(table.to_pylist())
 
-    def take_run_record(self, record: pa.Table) -> None:
-        self.rows.setdefault("runs", []).extend(record.to_pylist())
+    def take_table(self, name: str, table: pa.Table) -> None:
+        self.rows.setdefault(name, []).extend(table.to_pylist())
 
 
 @dataclass

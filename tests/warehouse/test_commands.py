@@ -47,7 +47,7 @@ def raw_counts(warehouse: Warehouse) -> list[int]:
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "message"),
     [
-        (["kalshy", "run"], {}, 2, "unknown venue 'kalshy': choose one of polymarket, dome"),
+        (["kalshy", "run"], {}, 2, "unknown venue 'kalshy': choose one of polymarket, dome, kalshi, predictit"),
         (["run", "--wallets", "0x12,"], {}, 2, "--wallets: '0x12' is neither a wallet address"),
         (["run", "--wallets", " , "], {}, 2, "--wallets names no wallet"),
         (["run", "--since", "yesterday"], {}, 2, "--since: 'yesterday' is no ISO date or time"),

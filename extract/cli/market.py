@@ -1,0 +1,123 @@
+"""`dlt pipeline VENUE run` for the venues that are read for their prices, and for ranges of price history."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from datetime import UTC, datetime, timedelta
+
+import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
+from rich.console import Console
+from rich.markup import escape
+
+from extract.cli.common import DONE, DONE_WITH_FAILURES, STOPPED_EARLY, end, mistakes_explained, price_venue, venue_name
+from extract.cli.run import FAILURES_SHOWN, moment, reason, stopped_by_signal
+from extract.market_run import Completed, MarketRun, Range
+from extract.price_venue import PriceVenue, Window
+from extract.progress import shown
+from extract.run import DltSink, DrySink
+from extract.settings import UsageError
+from extract.warehouse import completed_walks, only_run, open_pipeline
+
+LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")
+UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+#: Options of `run` that are about wallets.
+OF_WALLETS = ("wallets", "top", "max_wallets", "full")
+
+
+def execute(args: argparse.Namespace) -> None:
+    errors = Console(stderr=True)
+    with mistakes_explained(errors):
+        name = venue_name(args)
+        asked = _range(args, name)
+        venue = price_venue(name)
+        try:
+            pipeline = open_pipeline(name, create=not args.dry_run)
+            with only_run(pipeline):
+                end(_run(venue, pipeline, asked, args, errors))
+        finally:
+            venue.close()
+
+
+def _run(venue: PriceVenue, pipeline: dlt.Pipeline, asked: Range, args: argparse.Namespace, errors: Console) -> int:
+    workers = args.workers or venue.settings.workers
+    loading = DltSink(pipeline, workers)
+    sink = DrySink(workers) if args.dry_run else loading
+    try:
+        if not args.dry_run:
+            loading.prepare()
+        run = MarketRun(venue, asked, _completed(pipeline), sink, workers)
+        with stopped_by_signal(run.stop), shown(run, errors):
+            run.execute()
+    except (PipelineStepFailed, KeyboardInterrupt) as error:
+        why = "interrupted" if isinstance(error, KeyboardInterrupt) else reason(pipeline, error)
+        errors.print(
+            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept; "
+            "the same command resumes.",
+            soft_wrap=True,
+        )
+        return STOPPED_EARLY
+    _summarise(run, pipeline, args.dry_run)
+    if run.stop.is_set():
+        errors.print("[bold]Stopped early.[/] What was loaded stays; the same command resumes.")
+        return STOPPED_EARLY
+    return DONE_WITH_FAILURES if run.tally.walks_failed else DONE
+
+
+def _completed(pipeline: dlt.Pipeline) -> Completed:
+    completed: dict[tuple[str, str], list[Window]] = {}
+    for resource, scope, bound_from, bound_to in completed_walks(pipeline):
+        completed.setdefault((resource, scope), []).append(Window(bound_from, bound_to))
+    return completed
+
+
+def _range(args: argparse.Namespace, venue: str) -> Range:
+    for option in OF_WALLETS:
+        if getattr(args, option):
+            flag = "--" + option.replace("_", "-")
+            raise UsageError(f"{flag} chooses wallets, and this run of {venue} reads markets and prices")
+    if args.workers is not None and args.workers < 1:
+        raise UsageError("--workers must be at least 1")
+    if args.since and args.from_:
+        raise UsageError("--since and --from both say where to begin: give one")
+    start = moment("--from", args.from_) if args.from_ else moment("--since", args.since) if args.since else None
+    stop = moment("--to", args.to) if args.to else None
+    if stop is not None and start is None:
+        raise UsageError("--to ends a range: say with --from where it begins")
+    if start is not None and start >= (stop or datetime.now(UTC)):
+        raise UsageError(f"--from {start:%Y-%m-%dT%H:%M:%SZ} is not before the end of the range")
+    return Range(shlex.join(sys.argv[1:]), start, stop, _length(args.window))
+
+
+def _length(text: str) -> timedelta:
+    match = LENGTH.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--window: {text!r} is no length such as 7d, 12h or 30m")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def _summarise(run: MarketRun, pipeline: dlt.Pipeline, is_dry: bool) -> None:
+    out = Console(highlight=False)
+    tally = run.tally
+    seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+    requests = run.venue.requests_made
+    what = "would be fetched" if is_dry else "fetched"
+    rows = ", ".join(f"{count:,} {table}" for table, count in sorted(tally.rows.items())) or "nothing"
+    out.print(f"[bold]{run.venue.name}[/]: {rows} {what}", soft_wrap=True)
+    if run.venue.histories:
+        before = f", {run.windows_skipped:,} completed before" if run.windows_skipped else ""
+        out.print(f"  windows   {tally.wallets_done:,} of {tally.wallets_total:,} done{before}")
+    out.print(f"  requests  {requests:,} in {seconds:.1f} s ({requests / max(seconds, 0.001):.1f}/s)")
+    for error, walks in list(tally.failures.items())[:FAILURES_SHOWN]:
+        others = f" and {len(walks) - 1:,} more" if len(walks) > 1 else ""
+        out.print(f"  [red]failed[/]    {escape(walks[0])}{others}: {escape(error)}", soft_wrap=True)
+    if len(tally.failures) > FAILURES_SHOWN:
+        out.print(f"  … and {len(tally.failures) - FAILURES_SHOWN:,} other reasons")
+    if is_dry:
+        out.print(f"  Nothing was loaded. A run makes the same {requests:,} requests.")
+    else:
+        out.print(f"  loaded    {pipeline.dataset_name}; next: dbt build")
