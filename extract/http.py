@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.sources.helpers.requests import Client as RetryingClient
 from requests_ratelimiter import LimiterAdapter
 
@@ -28,6 +31,10 @@ Params = Mapping[str, str | int | Sequence[str]]
 UNREACHABLE_LIMIT = 3
 
 SNIPPET_LENGTH = 160
+PATH_LENGTH = 120
+
+#: The longest wait before a call is made again.
+MOST_SECONDS_BETWEEN = 60.0
 
 
 class VenueError(Exception):
@@ -51,6 +58,7 @@ class VenueClient:
         requests_per_second: pace shared by all threads; retries count too.
         headers: sent with each request, for example the authorization.
         secrets: texts that must never leave this object; they are cut out of error messages.
+        other_urls: further hosts of the venue that `post` may name, each with the setting that holds it.
     """
 
     def __init__(
@@ -61,11 +69,15 @@ class VenueClient:
         requests_per_second: float,
         headers: Mapping[str, str] | None = None,
         secrets: Sequence[str] = (),
+        other_urls: Mapping[str, str] | None = None,
     ) -> None:
-        if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc:
-            raise UsageError(f"{setting} must be an http(s) URL, got {base_url!r}")
+        urls = {base_url: setting, **(other_urls or {})}
+        for url, name in urls.items():
+            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+                raise UsageError(f"{name} must be an http(s) URL, got {url!r}")
         self.base_url = base_url.rstrip("/")
         self._setting = setting
+        self._backoff = float(resolve_configuration(RuntimeConfiguration()).request_backoff_factor)
         self._secrets = tuple(secret for secret in secrets if secret)
         self._lock = threading.Lock()
         self._unreachable = 0
@@ -74,7 +86,7 @@ class VenueClient:
             raise_for_status=False,
             retry_condition=_is_success_without_json,
             session_attrs={
-                "adapters": OrderedDict([(self.base_url, self._adapter)]),
+                "adapters": OrderedDict((url.rstrip("/"), self._adapter) for url in urls),
                 "headers": {"Accept": "application/json", **(headers or {})},
                 # The environment's .netrc must not override the venue's own authorization.
                 "trust_env": False,
@@ -93,10 +105,32 @@ class VenueClient:
         Raises:
             VenueError: the host cannot be reached, or did not answer 200 with JSON after all retries.
         """
+        with self._sending(path):
+            response = self._client.get(self.base_url + path, params=dict(params))
+        if response.status_code != 200 or _is_success_without_json(response, None):
+            raise VenueError(self._clean(_answer_message(path, response)))
+        return Answer(response.content, venue_time(response))
+
+    def post(self, url: str, **request: Any) -> requests.Response:
+        """Returns the answer to a POST, as a `requests.Session` would, for client libraries that are given a session.
+
+        Raises:
+            VenueError: the host cannot be reached.
+        """
+        with self._sending(urlsplit(url).path):
+            return self._client.post(url, **request)
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds to wait before a call is made again that failed `attempt` + 1 times, as between other retries."""
+        return min(self._backoff * 2.0**attempt, MOST_SECONDS_BETWEEN)
+
+    @contextmanager
+    def _sending(self, path: str) -> Iterator[None]:
+        """Around one request: not made where the host is known to be down; its failure becomes one sentence."""
         if self._unreachable >= UNREACHABLE_LIMIT:
             raise VenueError(f"{self.base_url} cannot be reached and was not tried again; check {self._setting}")
         try:
-            response = self._client.get(self.base_url + path, params=dict(params))
+            yield
         except requests.RequestException as error:
             if isinstance(error, requests.ConnectionError):
                 with self._lock:
@@ -104,9 +138,6 @@ class VenueClient:
             raise VenueError(self._clean(self._transport_message(path, error))) from None
         with self._lock:
             self._unreachable = 0
-        if response.status_code != 200 or _is_success_without_json(response, None):
-            raise VenueError(self._clean(_answer_message(path, response)))
-        return Answer(response.content, _venue_time(response))
 
     def close(self) -> None:
         """Stops the pacing thread and drops the connections."""
@@ -114,9 +145,9 @@ class VenueClient:
 
     def _transport_message(self, path: str, error: requests.RequestException) -> str:
         if isinstance(error, requests.Timeout):
-            return f"{self.base_url}{path} did not answer in time"
+            return f"{self.base_url}{_shortened(path)} did not answer in time"
         if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            return f"{self.base_url}{path} broke off in the middle of its answer"
+            return f"{self.base_url}{_shortened(path)} broke off in the middle of its answer"
         return f"{self.base_url} cannot be reached ({_root_cause(error)}); check {self._setting}"
 
     def _clean(self, message: str) -> str:
@@ -151,7 +182,12 @@ def _answer_message(path: str, response: requests.Response) -> str:
     kind = response.headers.get("Content-Type", "no content type").split(";")[0]
     snippet = response.content[:SNIPPET_LENGTH].decode("utf-8", "replace")
     what = "answered 200 without JSON" if response.status_code == 200 else f"answered {response.status_code}"
-    return f"{path} {what} ({kind}): {snippet}"
+    return f"{_shortened(path)} {what} ({kind}): {snippet}"
+
+
+def _shortened(path: str) -> str:
+    """A path can name hundreds of ids; the message must still say what went wrong."""
+    return path if len(path) <= PATH_LENGTH else f"{path[: PATH_LENGTH // 2]}…{path[-PATH_LENGTH // 2 :]}"
 
 
 def _root_cause(error: BaseException) -> str:
@@ -160,7 +196,7 @@ def _root_cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _venue_time(response: requests.Response) -> datetime:
+def venue_time(response: requests.Response) -> datetime:
     """The Date header (RFC 9110, whole seconds); our own clock where a venue sends none."""
     try:
         return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)

@@ -58,6 +58,7 @@ class MarketRun:
     completed: Completed
     sink: Sink
     workers: int
+    due: tuple[str, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     tally: Tally = field(default_factory=Tally)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -69,7 +70,7 @@ class MarketRun:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._found = Found(self._since())
+        self._found = Found(self._since(), self.due)
 
     def execute(self) -> None:
         """Venue faults end as failed walks; raises nothing of the venue's."""

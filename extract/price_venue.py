@@ -28,10 +28,12 @@ class Window:
 class Found:
     """What the pages of a run have said so far: the key columns of every row, by raw table. Safe for many threads.
 
-    `since` is the earliest moment of the venue's time that the run's windows reach.
+    `since` is the earliest moment of the venue's time that the run's windows reach. `due` are the markets, by the
+    venue's own ids, whose outcome the warehouse does not know yet: venues list a market no more once it is closed.
     """
 
     since: datetime
+    due: tuple[str, ...] = ()
     _rows: dict[str, list[Keys]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

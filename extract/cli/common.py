@@ -35,7 +35,12 @@ def venue(name: str) -> Venue:
 
 def price_venue(name: str) -> PriceVenue:
     """Makes the readings of markets and prices; raises UsageError where the venue has none or a setting is wrong."""
-    makers: dict[str, Callable[[], PriceVenue]] = {"kalshi": _kalshi, "predictit": _predictit}
+    makers: dict[str, Callable[[], PriceVenue]] = {
+        "kalshi": _kalshi,
+        "predictit": _predictit,
+        "smarkets": _smarkets,
+        "betfair": _betfair,
+    }
     if name not in makers:
         raise UsageError(f"{name} gives no history of prices")
     return makers[name]()
@@ -51,6 +56,18 @@ def _predictit() -> PriceVenue:
     from extract.predictit import PredictIt
 
     return PredictIt()
+
+
+def _smarkets() -> PriceVenue:
+    from extract.smarkets import Smarkets
+
+    return Smarkets()
+
+
+def _betfair() -> PriceVenue:
+    from extract.betfair import Betfair
+
+    return Betfair()
 
 
 def _polymarket() -> Venue:

@@ -20,7 +20,7 @@ from extract.price_venue import PriceVenue, Window
 from extract.progress import shown
 from extract.run import DltSink, DrySink
 from extract.settings import UsageError
-from extract.warehouse import completed_walks, only_run, open_pipeline
+from extract.warehouse import completed_walks, only_run, open_pipeline, public_rows
 
 LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -50,7 +50,7 @@ def _run(venue: PriceVenue, pipeline: dlt.Pipeline, asked: Range, args: argparse
     try:
         if not args.dry_run:
             loading.prepare()
-        run = MarketRun(venue, asked, _completed(pipeline), sink, workers)
+        run = MarketRun(venue, asked, _completed(pipeline), sink, workers, _due(pipeline, venue.name))
         with stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
@@ -73,6 +73,18 @@ def _completed(pipeline: dlt.Pipeline) -> Completed:
     for resource, scope, bound_from, bound_to in completed_walks(pipeline):
         completed.setdefault((resource, scope), []).append(Window(bound_from, bound_to))
     return completed
+
+
+def _due(pipeline: dlt.Pipeline, venue: str) -> tuple[str, ...]:
+    """The venue's own ids of markets without a known outcome; none before the first build."""
+    rows = public_rows(
+        pipeline,
+        "markets",
+        ("market_id",),
+        f"where venue = '{venue}' and status not in ('resolved', 'voided') and sync_priority != 'archived'"
+        " order by market_id",
+    )
+    return tuple(row[0].removeprefix(f"{venue}:") for row in rows or ())
 
 
 def _range(args: argparse.Namespace, venue: str) -> Range:

@@ -12,7 +12,7 @@ from dlt.common.configuration.plugins import SupportsCliCommand, hookimpl, only_
 
 #: Venues that are read wallet by wallet, and those that are read for their markets and prices.
 WALLET_VENUES = ("polymarket", "dome")
-PRICE_VENUES = ("kalshi", "predictit")
+PRICE_VENUES = ("kalshi", "predictit", "smarkets", "betfair")
 VENUES = WALLET_VENUES + PRICE_VENUES
 
 

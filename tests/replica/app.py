@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -41,7 +42,8 @@ LIST_KEYS = ("data", "markets", "events", "orders", "activities", "history")
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request as it was answered. `status` 0: the connection was broken before an answer."""
+    """One request as it was answered. `status` 0: the connection was broken before an answer. `at`: seconds of this
+    computer's steady clock when it arrived."""
 
     method: str
     path: str
@@ -49,6 +51,7 @@ class LoggedRequest:
     status: int
     world_time: int
     fault: str | None = None
+    at: float = 0.0
 
 
 class RequestLog:
@@ -106,14 +109,14 @@ class Replica:
             return
         raw_query = scope["query_string"].decode("latin-1")
         pairs = parse_qsl(raw_query, keep_blank_values=True)
-        now = self.clock.tick()
+        now, at = self.clock.tick(), time.monotonic()
         scope["state"]["now"] = now
         fault = self.faults.strike(path, pairs)
         answer, cut_at = await self._answer(scope, receive, pairs, now, fault)
         # Logged first: who has the answer can rely on finding the request in the log.
         status = answer.status if answer and cut_at is None else 0
         name = fault.kind if fault else None
-        self.requests.add(LoggedRequest(scope["method"], path, raw_query, status, now, name))
+        self.requests.add(LoggedRequest(scope["method"], path, raw_query, status, now, name, at))
         if answer is not None:
             await respond(send, answer, now, cut_at)
         elif name == "reset":

@@ -13,6 +13,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -146,8 +147,9 @@ class Malformed(Exception):
         self.error = {"code": code, "message": message}
 
 
-def mount(listing: Listing, manners: Manners | None = None) -> Mount:
+def mount(served: Listing | BetfairWorld, manners: Manners | None = None) -> Mount:
     """The API under /betfair: /betfair/exchange/betting/json-rpc/v1, and the login under /betfair/api."""
+    listing = WorldListing(served) if isinstance(served, BetfairWorld) else served
     return Mount("/betfair", routes=routes(listing, manners or Manners()))
 
 
@@ -334,8 +336,8 @@ class _Filter:
             raise Malformed(-32602, "DSC-0018")
         self.fields = fields
         window = fields.get("marketStartTime") or {}
-        self.first = to_epoch(window["from"]) if window.get("from") else None
-        self.last = to_epoch(window["to"]) if window.get("to") else None
+        self.first = _moment(window["from"]) if window.get("from") else None
+        self.last = _moment(window["to"]) if window.get("to") else None
 
     def takes(self, row: CatalogueRow) -> bool:
         fields = self.fields
@@ -348,6 +350,14 @@ class _Filter:
             and (self.first is None or row.start_at >= self.first)
             and (self.last is None or row.start_at <= self.last)
         )
+
+
+def _moment(text: str) -> float:
+    """Epoch seconds, to the thousandth that the venue tells apart."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise Malformed(-32602, "DSC-0018") from None
 
 
 class WorldListing:

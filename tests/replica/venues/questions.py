@@ -83,7 +83,7 @@ def _question(seed: int, place: int, ends_at: int, days: int) -> Question:
         closes_at = ends_at + chance.randrange(5, 90) * DAY
         decided_at = closes_at + DAY
         if turn == 4 and place % 2:
-            opens_at = ends_at + DAY
+            opens_at = ends_at + DAY // 2
     if chance.random() < 0.4:
         title = f"Will {chance.choice(SURNAMES)} be the next leader of {region}?"
         outcomes: tuple[str, ...] = ("Yes", "No")

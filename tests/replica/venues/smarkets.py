@@ -101,8 +101,9 @@ def invalid(message: str) -> Refused:
     return Refused(400, "REQUEST_VALIDATION_ERROR", message)
 
 
-def mount(listing: Listing, manners: Manners | None = None) -> Mount:
+def mount(served: Listing | SmarketsWorld, manners: Manners | None = None) -> Mount:
     """The API under /smarkets/v3."""
+    listing = WorldListing(served) if isinstance(served, SmarketsWorld) else served
     return Mount("/smarkets/v3", routes=routes(listing, manners or Manners()))
 
 
