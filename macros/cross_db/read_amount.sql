@@ -13,7 +13,11 @@
     cast(if(abs({{ rounded }}) < 1000000000000, {{ rounded }}, null) as numeric)
 {%- endmacro %}
 
-{#- DuckDB takes an underscore between digits. -#}
+{#- DuckDB takes an underscore between digits, and rounds what an exponent makes smaller than the last decimal up. -#}
 {% macro duckdb__read_amount(text) -%}
-    case when not contains({{ text }}, '_') then try_cast({{ text }} as {{ amount_type() }}) end
+    case
+        when contains({{ text }}, '_') then null
+        when contains(lower({{ text }}), 'e-') and abs(try_cast({{ text }} as double)) < 0.0000005 then 0
+        else try_cast({{ text }} as {{ amount_type() }})
+    end
 {%- endmacro %}

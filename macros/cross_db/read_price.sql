@@ -13,7 +13,11 @@
     if(abs({{ rounded }}) < 10, {{ rounded }}, null)
 {%- endmacro %}
 
-{#- DuckDB takes an underscore between digits. -#}
+{#- DuckDB takes an underscore between digits, and rounds what an exponent makes smaller than the last decimal up. -#}
 {% macro duckdb__read_price(text) -%}
-    case when not contains({{ text }}, '_') then try_cast({{ text }} as {{ price_type() }}) end
+    case
+        when contains({{ text }}, '_') then null
+        when contains(lower({{ text }}), 'e-') and abs(try_cast({{ text }} as double)) < 5e-18 then 0
+        else try_cast({{ text }} as {{ price_type() }})
+    end
 {%- endmacro %}

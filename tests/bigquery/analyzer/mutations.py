@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.conftest import ROOT
 
 FOLDERS = ("macros", "models", "seeds", "snapshots", "tests/generic", "tests/singular")
 
@@ -133,19 +130,3 @@ FAULTS = [
         "Unrecognized name: markets_resolved",
     ),
 ]
-
-
-def dispatched() -> list[str]:
-    """The macros of the project whose BigQuery form is its own, by name."""
-    found = re.compile(r"\{% macro bigquery__(\w+)\(")
-    texts = {path: path.read_text() for path in sorted((ROOT / "macros").rglob("*.sql"))}
-    return [name for text in texts.values() for name in found.findall(text) if f"macro default__{name}(" in text]
-
-
-def without(folder: Path, name: str) -> None:
-    """Takes the BigQuery form of a macro away."""
-    (path,) = [one for one in (folder / "macros").rglob("*.sql") if f"macro bigquery__{name}(" in one.read_text()]
-    text = path.read_text()
-    gone = re.sub(rf"\{{% macro bigquery__{name}\(.*?endmacro %\}}\n?", "", text, count=1, flags=re.DOTALL)
-    assert gone != text
-    path.write_text(gone)

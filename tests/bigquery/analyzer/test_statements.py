@@ -7,7 +7,6 @@ in one file, so that one process makes the build that they share."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -18,12 +17,10 @@ import pytest
 from tests.bigquery.analyzer.building import Build, refusals, unjudged
 from tests.bigquery.analyzer.conftest import Checked
 from tests.bigquery.analyzer.googlesql import GoogleSQL, Refused
-from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, dispatched, plant, without
+from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, plant
 from tests.bigquery.analyzer.service import Service
 from tests.conftest import ROOT
 from tests.warehouse.seeds import DOCUMENTS, on_bigquery, printed_queries
-
-SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 
 
 def test_bigquery_takes_every_statement(checked: Checked) -> None:
@@ -203,21 +200,3 @@ def test_each_fault_is_refused_by_the_analyzer(checked: Checked, copy: Path, tmp
         fault.node: True for fault in FAULTS
     }, f"{refused}\n{models.stdout}\n{singular.stdout}"
     assert models.returncode == 1 and singular.returncode == 1
-
-
-@pytest.mark.parametrize("name", dispatched() if SOAK else ["unnest_array", "clustering"])
-def test_no_macro_can_lose_its_bigquery_form(checked: Checked, copy: Path, tmp_path: Path, name: str) -> None:
-    """`dbt parse` catches it: nothing falls back to another engine's words."""
-    without(copy, name)
-    parsed = Build(checked.build.service, tmp_path, copy).dbt("parse")
-    assert parsed.returncode != 0
-    assert f"{name} is not implemented for bigquery" in parsed.stdout + parsed.stderr
-
-
-def test_every_dispatched_macro_is_used_where_the_parser_looks(checked: Checked) -> None:
-    """So that the removal of any of them is seen, and not only of those above."""
-    used = {macro for node in checked.build.nodes().values() for macro in node["depends_on"].get("macros", [])}
-    inner = " ".join(path.read_text() for path in (ROOT / "macros").rglob("*.sql"))
-    assert len(dispatched()) >= 20
-    for name in dispatched():
-        assert f"macro.polyomega.{name}" in used or len(re.findall(rf"\b{name}\(", inner)) > 5, name
