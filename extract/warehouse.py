@@ -177,15 +177,18 @@ def public_schema() -> str:
     return (dlt.config.get("destination.bigquery.dataset_prefix", str) or "") + PUBLIC_SCHEMA
 
 
-def public_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], tail: str = "") -> list[Any] | None:
+def public_rows(
+    pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], tail: str = "", *, layer: str = ""
+) -> list[Any] | None:
     """Rows of a public table or view, or None where dbt has not built it yet.
 
     Args:
         tail: SQL after the from clause; never built from outside text.
+        layer: `_intermediate` or `_staging` for a table of that layer instead.
     """
     if not has_warehouse(pipeline):
         return None
-    with pipeline.sql_client() as client, client.with_alternative_dataset_name(public_schema()) as public:
+    with pipeline.sql_client() as client, client.with_alternative_dataset_name(public_schema() + layer) as public:
         relation = public.make_qualified_table_name(table)
         try:
             rows = public.execute_sql(f"select {', '.join(columns)} from {relation} {tail}")

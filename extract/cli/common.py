@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -80,6 +81,17 @@ def _dome() -> Venue:
     from extract.dome import Dome
 
     return Dome()
+
+
+def moment(option: str, text: str) -> datetime:
+    """An ISO date or time as a moment, UTC where it names no offset. Raises UsageError."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{option}: {text!r} is no ISO date or time, such as 2026-03-01 or 2026-03-01T12:30:00Z"
+        ) from None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 @contextmanager

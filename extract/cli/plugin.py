@@ -1,4 +1,4 @@
-"""dlt's plug-in hook: `dlt pipeline [VENUE] run` and `dlt pipeline [VENUE] status`.
+"""dlt's plug-in hook: `dlt pipeline [VENUE] run`, `status` and `verify`.
 
 Imported by every dlt command, so it imports next to nothing itself; the commands import what they need when they run.
 """
@@ -83,6 +83,39 @@ class StatusCommand(SupportsCliCommand):
         status.execute(args)
 
 
+class VerifyCommand(SupportsCliCommand):
+    command = "verify"
+    parent = "pipeline"
+    help_string = "Asks the venue again and compares its answers with the warehouse"
+    docs_url = None
+    description = (
+        "Asks a venue (default: polymarket) once more for a sample of wallets and for the markets that they name, or "
+        "for all wallets in a range of time, and compares counts and keys with the warehouse. Loads nothing. Rows "
+        "newer than what the last build should have are no gaps. "
+        "Exit codes: 0 nothing is missing, 1 something is (named) or was not answered, 2 wrong usage or setting, "
+        "3 warehouse busy."
+    )
+
+    def configure_parser(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--from", dest="bound_from", metavar="ISO", help="from this moment on, all wallets")
+        parser.add_argument("--to", dest="bound_to", metavar="ISO", help="up to this moment, all wallets")
+        parser.add_argument("--last-week", action="store_true", help="the last seven days, all wallets")
+        parser.add_argument(
+            "--sample", type=int, metavar="N", help="only N wallets, others every day (50 where no range is given)"
+        )
+        parser.add_argument("--wallets", metavar="A,B", help="only these wallets")
+        parser.add_argument(
+            "--gaps-only", action="store_true", help="no request: only the gaps that the warehouse itself knows of"
+        )
+        parser.add_argument("--checkpoints", action="store_true", help="failed and unfinished checkpoints, too")
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+    def execute(self, args: argparse.Namespace) -> None:
+        from extract.cli import verify
+
+        verify.execute(args)
+
+
 @hookimpl(specname="plug_cli")
 @only_host("dlt")
 def plug_run(host: str) -> Any:
@@ -93,3 +126,9 @@ def plug_run(host: str) -> Any:
 @only_host("dlt")
 def plug_status(host: str) -> Any:
     return StatusCommand
+
+
+@hookimpl(specname="plug_cli")
+@only_host("dlt")
+def plug_verify(host: str) -> Any:
+    return VerifyCommand

@@ -15,12 +15,13 @@ import pytest
 import yaml
 from dlt.common.configuration.specs import BaseConfiguration
 
-from extract.cli.plugin import VENUES, RunCommand, StatusCommand
+from extract.cli.plugin import VENUES, RunCommand, StatusCommand, VerifyCommand
 from extract.dome.settings import DomeSettings
 from extract.kalshi.settings import KalshiSettings
 from extract.polymarket.settings import PolymarketSettings
 from extract.predictit.settings import PredictItSettings
 from extract.settings import VenueSettings
+from extract.verify import KINDS
 from report.__main__ import parser as report_parser
 from tests.conftest import ROOT, Project
 
@@ -51,7 +52,7 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
 
 def dlt_commands() -> dict[str, set[str]]:
     commands = {}
-    for command in (RunCommand(), StatusCommand()):
+    for command in (RunCommand(), StatusCommand(), VerifyCommand()):
         parser = argparse.ArgumentParser()
         command.configure_parser(parser)
         commands[command.command] = options(parser)
@@ -133,6 +134,8 @@ def known_words() -> set[str]:
     words |= set(profile["polyomega"]["outputs"])
     # Words of formulas, which docs/scores.md defines where it uses them.
     words.add("se_log")
+    # What `dlt pipeline verify` finds.
+    words |= set(KINDS)
     # A column of every raw table that dlt adds.
     words.add("_dlt_load_id")
     return words
@@ -278,6 +281,15 @@ def test_every_table_and_column_in_the_documents_exists() -> None:
         if re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", span) and span not in known
     }
     assert not unknown
+
+
+def test_every_kind_of_gap_and_finding_is_explained() -> None:
+    explained = {
+        name
+        for cell in re.findall(r"^\| (`[^|]*`) \|", TEXTS["monitoring.md"], re.MULTILINE)
+        for name in code_spans(cell)
+    }
+    assert explained == {*KINDS, *accepted_values(models("marts/sync")["coverage_gaps"])}
 
 
 def test_every_table_with_its_column_in_the_documents_exists() -> None:

@@ -48,8 +48,15 @@ coverage as (
         wallets.venue,
         wallets.wallet_address,
         wallets.sync_status,
-        asked.trades_asked_to,
-        asked.activity_asked_to
+        -- Of what was read since the last build nothing can be here yet.
+        coalesce(
+            asked.trades_asked_to,
+            case when wallets.sync_status in ('completed', 'syncing') then {{ epoch_timestamp("'0'") }} end
+        ) as trades_asked_to,
+        coalesce(
+            asked.activity_asked_to,
+            case when wallets.sync_status in ('completed', 'syncing') then {{ epoch_timestamp("'0'") }} end
+        ) as activity_asked_to
     from wallets
     left join asked
         on
