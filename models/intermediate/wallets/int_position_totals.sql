@@ -40,33 +40,7 @@ new_loads as (
 
 traded_pairs as (
 
-    select
-        trades.wallet_address,
-        trades.token_id
-    from {{ ref('stg_polymarket__trades') }} as trades
-    inner join new_loads
-        on
-            trades.load_id = new_loads.load_id
-            and new_loads.venue = 'polymarket'
-    union distinct
-    select
-        activity.wallet_address,
-        activity.token_id
-    from {{ ref('stg_polymarket__activity') }} as activity
-    inner join new_loads
-        on
-            activity.load_id = new_loads.load_id
-            and new_loads.venue = 'polymarket'
-    where activity.entry_type = 'TRADE'
-    union distinct
-    select
-        orders.wallet_address,
-        orders.token_id
-    from {{ ref('stg_dome__orders') }} as orders
-    inner join new_loads
-        on
-            orders.load_id = new_loads.load_id
-            and new_loads.venue = 'dome'
+    {{ new_fills(['wallet_address', 'token_id']) }}
 
 ),
 

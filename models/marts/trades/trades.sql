@@ -40,30 +40,9 @@ new_loads as (
 
 ),
 
--- Everything that the new loads say anything about: a new fill, a better source of known ones, a fee.
 touched_groups as (
 
-    select trades.group_key
-    from {{ ref('stg_polymarket__trades') }} as trades
-    inner join new_loads
-        on
-            trades.load_id = new_loads.load_id
-            and new_loads.venue = 'polymarket'
-    union distinct
-    select activity.group_key
-    from {{ ref('stg_polymarket__activity') }} as activity
-    inner join new_loads
-        on
-            activity.load_id = new_loads.load_id
-            and new_loads.venue = 'polymarket'
-    where activity.entry_type = 'TRADE'
-    union distinct
-    select orders.group_key
-    from {{ ref('stg_dome__orders') }} as orders
-    inner join new_loads
-        on
-            orders.load_id = new_loads.load_id
-            and new_loads.venue = 'dome'
+    {{ new_fills(['group_key']) }}
 
 ),
 
