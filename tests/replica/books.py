@@ -16,6 +16,8 @@ from tests.replica.model import Entry, Fill, Market
 from tests.replica.world import World, market_state
 
 MICRO = 1_000_000
+#: How many conversions of one event, one after another, can be concluded from each other.
+ROUNDS = 3
 NANO_PER_MICRO = 1000
 #: Entries that are income of a wallet and of no market.
 INCOME = frozenset({"REWARD", "MAKER_REBATE", "TAKER_REBATE", "REFERRAL_REWARD", "YIELD"})
@@ -174,11 +176,9 @@ class Bookkeeper:
             elif entry.type in ("SPLIT", "MERGE") and entry.condition_id in self.known:
                 shelf.reshape(entry)
         movements = Movements(fills, entries)
-        for entry in entries:
-            if entry.type == "CONVERSION" and self._all_known(entry):
-                conversion = Conversion(entry, self._given(entry, movements))
-                result.conversions.append(conversion)
-                shelf.convert(conversion, movements)
+        result.conversions = self._concluded([entry for entry in entries if entry.type == "CONVERSION"], movements)
+        for conversion in result.conversions:
+            shelf.convert(conversion, movements)
         redemptions: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             if entry.type == "REDEEM" and entry.condition_id in self.known:
@@ -190,24 +190,51 @@ class Bookkeeper:
         result.markets = shelf.by_market()
         for conversion in result.conversions:
             if conversion.given is None:
-                for condition_id in self.world.events[conversion.entry.event_id].condition_ids:
+                for condition_id in self._touched(conversion.entry, result.markets):
                     for book in result.markets.get(condition_id, ()):
                         book.is_conversion_clear = False
         return result
 
-    def _all_known(self, entry: Entry) -> bool:
-        return set(self.world.events[entry.event_id].condition_ids) <= self.known
+    def _touched(self, entry: Entry, held: Iterable[str]) -> set[str]:
+        """The markets that a conversion nobody understands may have changed, of those that the wallet was in."""
+        if entry.condition_id in self.known:
+            return set(self.world.events[entry.event_id].condition_ids)
+        families = (one.condition_ids for one in self.world.events.values() if len(one.condition_ids) > 1)
+        return {entry.condition_id} | (set(held) & set().union(*families))
 
-    def _given(self, entry: Entry, movements: Movements) -> tuple[str, ...] | None:
-        """The markets whose NO was given: the one that is named, or all that could have been."""
+    def _concluded(self, entries: Sequence[Entry], movements: Movements) -> list[Conversion]:
+        """What was given in each: the market that is named, or all that could have been, less what conversions that
+        were clear a round before had given earlier."""
+        seen = [Conversion(entry, self._named(entry)) for entry in entries]
+        for _ in range(ROUNDS):
+            seen = [
+                one if one.given else Conversion(one.entry, self._possible(one.entry, movements, seen)) for one in seen
+            ]
+        return seen
+
+    def _legs(self, entry: Entry) -> int:
+        """How many markets were given; 0 where the row does not tell."""
+        if entry.condition_id not in self.known:
+            return 0
         legs = 1 + Fraction(entry.usdc_micro, entry.shares_micro)
-        if legs.denominator != 1:
+        is_known = set(self.world.events[entry.event_id].condition_ids) <= self.known
+        return int(legs) if is_known and legs.denominator == 1 else 0
+
+    def _named(self, entry: Entry) -> tuple[str, ...] | None:
+        return (entry.condition_id,) if self._legs(entry) == 1 else None
+
+    def _possible(self, entry: Entry, movements: Movements, seen: Sequence[Conversion]) -> tuple[str, ...] | None:
+        legs = self._legs(entry)
+        if not legs:
             return None
-        if legs == 1:
-            return (entry.condition_id,)
         possible = {entry.condition_id}
         for condition_id in self.world.events[entry.event_id].condition_ids:
-            if movements.balance(condition_id, 1, entry.timestamp) >= entry.shares_micro:
+            gone = sum(
+                one.entry.shares_micro
+                for one in seen
+                if one.given and condition_id in one.given and one.entry.timestamp < entry.timestamp
+            )
+            if movements.balance(condition_id, 1, entry.timestamp) - gone >= entry.shares_micro:
                 possible.add(condition_id)
         return tuple(sorted(possible)) if len(possible) == legs else None
 

@@ -15,15 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tests.replica.books import Book, Bookkeeper, WalletBooks
-from tests.replica.positions import (
-    Observation,
-    category_of,
-    known_markets,
-    market_row,
-    observation_of,
-    position_row,
-    resolved_pnl,
-)
+from tests.replica.positions import Observation, accounts, known_markets, resolved_pnl
 from tests.replica.units import DAY, PERIODS, Parameters, Row, moment, nano
 from tests.replica.world import World
 
@@ -56,23 +48,15 @@ def full_truth(
     known = known_markets(world, synced, now)
     keeper = Bookkeeper(world, now, known)
     result = FullTruth(as_of=moment(cut))
-    observations: list[Observation] = []
-    categories: dict[str, set[str]] = {}
-    for wallet in synced:
-        books = keeper.books(wallet, cut)
-        categories[wallet] = set()
-        for group in books.markets.values():
-            rows = [position_row(world, keeper, book, cut) for book in group]
-            result.wallet_positions += rows
-            result.wallet_market_pnl.append(market_row(world, keeper, group, rows, cut))
-            categories[wallet].add(category_of(world, keeper, group[0].market))
-            observations += observation_of(world, keeper, group, cut)
+    kept = accounts(world, keeper, synced, cut)
+    result.wallet_positions, result.wallet_market_pnl = kept.positions, kept.markets
+    for wallet, books in kept.books.items():
         result.wallet_daily_pnl += daily_rows(keeper, wallet, books, cut)
-    scores = Board(observations, cut, parameters or Parameters())
+    scores = Board(kept.observations, cut, parameters or Parameters())
     result.wallet_scores_by_category = scores.rows(
-        (wallet, name) for wallet, names in categories.items() for name in sorted(names)
+        (wallet, name) for wallet, names in kept.categories.items() for name in sorted(names)
     )
-    result.wallet_scores = scores.rows((wallet, None) for wallet in synced if categories[wallet])
+    result.wallet_scores = scores.rows((wallet, None) for wallet in synced if kept.categories[wallet])
     return result
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.replica.books import Book, Bookkeeper
+from tests.replica.books import Book, Bookkeeper, WalletBooks
 from tests.replica.model import Market
 from tests.replica.units import UNCATEGORIZED, Row, micro, moment, nano
 from tests.replica.world import World, market_state
@@ -144,3 +144,31 @@ def observation_of(world: World, keeper: Bookkeeper, group: Sequence[Book], cut:
             payouts=market.payouts,
         )
     ]
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Books of wallets as of a moment, the rows of public tables that follow from them, and what scores are made of.
+
+    `categories` are those in which each wallet has a position.
+    """
+
+    books: dict[str, WalletBooks] = field(default_factory=dict)
+    positions: list[Row] = field(default_factory=list)
+    markets: list[Row] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    categories: dict[str, set[str]] = field(default_factory=dict)
+
+
+def accounts(world: World, keeper: Bookkeeper, wallets: Iterable[str], cut: int) -> Accounts:
+    result = Accounts()
+    for wallet in wallets:
+        result.books[wallet] = keeper.books(wallet, cut)
+        result.categories[wallet] = set()
+        for group in result.books[wallet].markets.values():
+            rows = [position_row(world, keeper, book, cut) for book in group]
+            result.positions += rows
+            result.markets.append(market_row(world, keeper, group, rows, cut))
+            result.categories[wallet].add(category_of(world, keeper, group[0].market))
+            result.observations += observation_of(world, keeper, group, cut)
+    return result

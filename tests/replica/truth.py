@@ -19,14 +19,7 @@ from fractions import Fraction
 
 from tests.replica.books import Bookkeeper, rounded
 from tests.replica.model import Event, Fill, Market
-from tests.replica.positions import (
-    Observation,
-    category_of,
-    known_markets,
-    market_row,
-    observation_of,
-    position_row,
-)
+from tests.replica.positions import Observation, accounts, known_markets
 from tests.replica.units import DAY, PERIODS, VENUE, Parameters, Row, Z, micro, moment, nano
 from tests.replica.world import World, market_state
 from tests.replica.world.core import as_decimal
@@ -78,19 +71,11 @@ def truth(
     result.contracts = [row for m in markets.values() for row in _contracts(world, m, now)]
     result.events = _events(world, markets, now)
     result.traders = [_trader(wallet, fills[wallet]) for wallet in synced]
-    observations: list[Observation] = []
-    categories: dict[str, set[str]] = {}
-    for wallet in synced:
-        categories[wallet] = set()
-        for books in keeper.books(wallet, cut).markets.values():
-            rows = [position_row(world, keeper, book, cut) for book in books]
-            result.wallet_positions += rows
-            result.wallet_market_pnl.append(market_row(world, keeper, books, rows, cut))
-            categories[wallet].add(category_of(world, keeper, books[0].market))
-            observations += observation_of(world, keeper, books, cut)
-    scores = Scores(observations, cut, rules)
-    result.wallet_scores_by_category = scores.by_category(categories)
-    result.wallet_scores = scores.overall(wallet for wallet in synced if categories[wallet])
+    kept = accounts(world, keeper, synced, cut)
+    result.wallet_positions, result.wallet_market_pnl = kept.positions, kept.markets
+    scores = Scores(kept.observations, cut, rules)
+    result.wallet_scores_by_category = scores.by_category(kept.categories)
+    result.wallet_scores = scores.overall(wallet for wallet in synced if kept.categories[wallet])
     return result
 
 

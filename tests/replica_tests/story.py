@@ -119,9 +119,11 @@ class Story:
         timestamp = RESOLVED + 60 if kind == "REDEEM" else self._clock
         self._enter(wallet, kind, condition_id, usd, usd, timestamp)
 
-    def convert(self, wallet: str, given: Sequence[str], shares: float) -> None:
-        """The row names the first market only."""
+    def convert(self, wallet: str, given: Sequence[str], shares: float, *, named: bool = True) -> None:
+        """The row names the first market only, or none."""
         self._enter(wallet, "CONVERSION", given[0], shares, (len(given) - 1) * shares, self._clock, tuple(given))
+        if not named:
+            self.entries[-1] = replace(self.entries[-1], condition_id="")
 
     def income(self, wallet: str, kind: EntryType, usd: float) -> None:
         self._enter(wallet, kind, "", usd, usd, self._clock)
@@ -139,8 +141,8 @@ class Story:
         self._clock += 60
         self.entries.append(
             Entry(
-                sequence_id=9000 + len(self.entries),
-                transaction_hash=f"0x{9000 + len(self.entries):064x}",
+                sequence_id=9_000_000 + len(self.entries),
+                transaction_hash=f"0x{9_000_000 + len(self.entries):064x}",
                 log_index=1,
                 wallet=wallet,
                 type=kind,
@@ -164,13 +166,13 @@ class Story:
             self.fill(wallet, "BUY", condition_id, 2 * stake, stake, outcome=1)
         return condition_id
 
-    def world(self) -> World:
+    def world(self, wallets: Iterable[str] = (ANN, BOB)) -> World:
         return World(
             seed=0,
             starts_at=START,
             ends_at=NOW,
             fees_begin_at=START,
-            wallets={w: Wallet(w, w[:6], "zero_edge", False) for w in (ANN, BOB)},
+            wallets={w: Wallet(w, w[:6], "zero_edge", False) for w in wallets},
             events=self.events,
             markets=self.markets,
             fills=self.fills,

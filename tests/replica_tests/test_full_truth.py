@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from tests.replica.books import Bookkeeper, Conversion
 from tests.replica.full_truth import FullTruth, discoveries, full_truth, known_markets
-from tests.replica.model import EntryType, Side
+from tests.replica.model import EntryType
 from tests.replica.units import Parameters, Row
 from tests.replica.world import World, build_world
+from tests.replica_tests.ledgers import ledgers
 from tests.replica_tests.story import ANN, BOB, NOW, RESOLVED, Story, only
 
 
@@ -35,6 +36,13 @@ def position(result: FullTruth, condition_id: str, outcome: str = "Yes") -> Row:
 
 def profit(result: FullTruth, condition_id: str) -> Decimal:
     value = only(result.wallet_market_pnl, market_id=condition_id)["resolved_pnl"]
+    assert isinstance(value, Decimal)
+    return value
+
+
+def booked(market: Row) -> Decimal:
+    """What a market is worth to the curve: its resolution, or what was realized."""
+    value = market["realized_cash_pnl"] if market["resolved_pnl"] is None else market["resolved_pnl"]
     assert isinstance(value, Decimal)
     return value
 
@@ -128,6 +136,30 @@ def test_a_conversion_that_could_be_two_is_flagged_and_not_guessed(story: Story)
     assert {row["shares_converted_out"] for row in result.wallet_positions} == {0}
     assert {row["not_scored_reason"] for row in result.wallet_market_pnl} == {"ledger_break"}
     assert only(result.wallet_scores, period="all")["top_event_share"] is None
+
+
+def test_a_conversion_is_concluded_from_those_before_it(story: Story) -> None:
+    one, two, three, _ = family(story, 4, winner=3)
+    for market in (one, two):
+        story.fill(ANN, "BUY", market, 10, 7, outcome=1)
+    story.convert(ANN, (one, two), 10)
+    for market in (two, three):
+        story.fill(ANN, "BUY", market, 10, 8, outcome=1)
+    story.convert(ANN, (two, three), 10)
+    assert [one.given for one in conversions(story.world())] == [(one, two), (two, three)]
+    assert all(row["is_conserved"] for row in books(story).wallet_positions)
+
+
+def test_a_conversion_that_names_no_market_could_be_of_any_event(story: Story) -> None:
+    one, two, three = family(story, 3, winner=2)
+    other = story.market(1, 0, event="another family")
+    story.market(0, 1, event="another family")
+    alone = story.market(1, 0)
+    for market in (one, other, alone):
+        story.fill(ANN, "BUY", market, 10, 7, outcome=1)
+    story.convert(ANN, (one, two), 10, named=False)
+    reasons = {row["market_id"]: row["not_scored_reason"] for row in books(story).wallet_market_pnl}
+    assert reasons == {one: "ledger_break", other: "ledger_break", alone: None}
 
 
 def test_shares_from_nowhere_are_named_and_charged_what_they_were_worth(story: Story) -> None:
@@ -262,29 +294,9 @@ def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
 
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[Story, list[str]]:
-    """A wallet's random doings in a negative-risk event and a market of its own."""
+    """A wallet's random doings in a negative-risk event and two markets of its own."""
     story = Story()
-    size = draw(st.integers(2, 4))
-    winner = draw(st.none() | st.integers(0, size - 1))
-    markets = list(family(story, size, winner))
-    share = Fraction(draw(st.integers(0, 10)), 10)
-    markets.append(story.market(share, 1 - share))
-    for _ in range(draw(st.integers(1, 14))):
-        market = draw(st.sampled_from(markets))
-        shares = draw(st.integers(1, 40))
-        kind = draw(st.sampled_from(["BUY", "BUY", "BUY", "SELL", "SPLIT", "MERGE", "CONVERSION", "REWARD"]))
-        if kind in ("BUY", "SELL"):
-            price, fee, outcome = draw(st.integers(1, 99)), draw(st.integers(0, 3)), draw(st.integers(0, 1))
-            side: Side = "BUY" if kind == "BUY" else "SELL"
-            story.fill(ANN, side, market, shares, shares * price / 100, outcome=outcome, fee=fee / 100)
-        elif kind == "CONVERSION":
-            given = draw(st.lists(st.sampled_from(markets[:-1]), min_size=1, unique=True))
-            story.convert(ANN, given, shares)
-        elif kind == "REWARD":
-            story.income(ANN, "REWARD", shares)
-        else:
-            story.entry(ANN, "SPLIT" if kind == "SPLIT" else "MERGE", market, shares)
-    return story, markets
+    return story, draw(ledgers()).tell(story)
 
 
 @given(stories())
@@ -309,7 +321,7 @@ def test_every_dollar_is_accounted_for(made: tuple[Story, list[str]]) -> None:
     assert sum(row["cash_flow_usd"] for row in result.wallet_positions) == Decimal(paid).scaleb(-6)
     last = max(result.wallet_daily_pnl, key=lambda row: row["pnl_date"])
     income = sum(row["income_usd"] for row in result.wallet_daily_pnl)
-    assert last["cumulative_pnl_usd"] == income + sum(row["resolved_pnl"] for row in result.wallet_market_pnl)
+    assert last["cumulative_pnl_usd"] == income + sum(map(booked, result.wallet_market_pnl))
 
 
 @given(stories(), st.randoms(use_true_random=False))
@@ -361,8 +373,7 @@ def test_the_last_day_is_the_sum_of_all(whole: tuple[World, FullTruth]) -> None:
     world, result = whole
     total: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in result.wallet_market_pnl:
-        resolved = row["resolved_pnl"]
-        total[row["wallet_address"]] += row["realized_cash_pnl"] if resolved is None else resolved
+        total[row["wallet_address"]] += booked(row)
     for row in result.wallet_daily_pnl:
         total[row["wallet_address"]] += row["income_usd"] - row["pnl_usd"]
     assert set(total.values()) == {0}

@@ -1,4 +1,6 @@
 {{ config(cluster_by=clustering(['wallet_address'])) }}
+{#- Conversions of one event after another: how many of a chain can be concluded from each other. -#}
+{% set rounds = 3 %}
 
 with entries as (
 
@@ -181,9 +183,8 @@ weighed as (
         coalesce(traded.bought, 0) + coalesce(reshaped.split, 0) as acquired,
         coalesce(traded.bought_usd, 0)
         + coalesce(reshaped.split_usd, 0) * cast('0.5' as {{ money_type() }}) as cost_usd,
-        legs.is_named
-        or coalesce(traded.bought, 0) - coalesce(traded.sold, 0) + coalesce(reshaped.split, 0)
-        - coalesce(reshaped.merged, 0) >= legs.shares as is_possible,
+        coalesce(traded.bought, 0) - coalesce(traded.sold, 0) + coalesce(reshaped.split, 0)
+        - coalesce(reshaped.merged, 0) as balance,
         1 + cast(
             round(cast(legs.cash_usd as {{ double_type() }}) / cast(legs.shares as {{ double_type() }})) as int64
         ) as legs_given
@@ -205,23 +206,75 @@ counted as (
         *,
         count(*) over (partition by conversion_id) as legs_in_event,
         count(no_token) over (partition by conversion_id) as legs_known,
-        sum(case when is_named then 1 else 0 end) over (partition by conversion_id) as legs_named,
-        sum(case when is_possible then 1 else 0 end) over (partition by conversion_id) as legs_possible
+        sum(case when is_named then 1 else 0 end) over (partition by conversion_id) as legs_named
     from weighed
 
 ),
 
--- The row tells how many legs were given, by its cash, and names one. All that could have been given are the ones where
--- there are no more of them; otherwise nobody knows.
-judged as (
+-- The row tells how many legs were given, by its cash, and names one.
+told as (
 
     select
         *,
         legs_known = legs_in_event
-        and abs(cash_usd - (legs_given - 1) * shares) <= cast('0.000001' as {{ money_type() }})
-        and (legs_named = legs_given or legs_possible = legs_given) as is_clear,
-        case when legs_named = legs_given then is_named else is_possible end as is_given
+        and abs(cash_usd - (legs_given - 1) * shares) <= cast('0.000001' as {{ money_type() }}) as is_sound
     from counted
+
+),
+
+named_alone as (
+
+    select
+        *,
+        is_sound and legs_named = legs_given as is_clear_0,
+        is_named as is_given_0
+    from told
+
+),
+
+-- Where it names fewer, all that could have been given are the ones if there are no more of them; otherwise nobody
+-- knows. What could have been given is never too little, since only what is known to be gone is taken off: in each
+-- round what conversions that are clear already had given before.
+{%- for round in range(1, rounds + 1) %}
+possible_{{ round }} as (
+
+    select
+        *,
+        is_named
+        or balance - coalesce(
+            sum(case when is_clear_{{ round - 1 }} and is_given_{{ round - 1 }} then shares end) over (
+                partition by wallet_address, condition_id
+                order by {{ unix_seconds('converted_at') }}
+                range between unbounded preceding and 1 preceding
+            ),
+            0
+        ) >= shares as is_possible_{{ round }}
+    from {{ 'named_alone' if loop.first else 'concluded_' ~ (round - 1) }}
+
+),
+
+concluded_{{ round }} as (
+
+    select
+        *,
+        is_clear_{{ round - 1 }}
+        or (
+            is_sound
+            and sum(case when is_possible_{{ round }} then 1 else 0 end) over (partition by conversion_id) = legs_given
+        ) as is_clear_{{ round }},
+        case when is_clear_{{ round - 1 }} then is_given_{{ round - 1 }} else is_possible_{{ round }} end
+            as is_given_{{ round }}
+    from possible_{{ round }}
+
+),
+{% endfor %}
+judged as (
+
+    select
+        *,
+        is_clear_{{ rounds }} as is_clear,
+        is_given_{{ rounds }} as is_given
+    from concluded_{{ rounds }}
 
 ),
 
