@@ -3,6 +3,7 @@ with markets as (
     select
         condition_id,
         event_id,
+        event_slug,
         venue_category,
         fee_type,
         tags
@@ -14,6 +15,7 @@ dome_markets as (
 
     select
         condition_id,
+        event_slug,
         tags
     from {{ ref('int_dome_markets') }}
 
@@ -23,6 +25,7 @@ events as (
 
     select
         event_id,
+        event_slug,
         tags
     from {{ ref('int_polymarket_events') }}
 
@@ -32,6 +35,69 @@ rules as (
 
     select * from {{ ref('category_rules') }}
     where category is not null
+
+),
+
+overrides as (
+
+    select * from {{ ref('category_overrides') }}
+    where venue = 'polymarket'
+
+),
+
+all_objects as (
+
+    select
+        'market' as object_type,
+        condition_id as object_id,
+        condition_id as market_id,
+        event_slug
+    from markets
+    union all
+    select
+        'dome_market' as object_type,
+        condition_id as object_id,
+        condition_id as market_id,
+        event_slug
+    from dome_markets
+    union all
+    select
+        'event' as object_type,
+        event_id as object_id,
+        cast(null as string) as market_id,
+        event_slug
+    from events
+
+),
+
+-- What somebody has decided about one market or event by name.
+market_overrides as (
+
+    select
+        all_objects.object_type,
+        all_objects.object_id,
+        overrides.category,
+        overrides.object_id as category_tag,
+        'market_override' as rule_type,
+        -2 as priority
+    from all_objects
+    inner join overrides on all_objects.market_id = overrides.object_id
+    where overrides.object_type = 'market'
+
+),
+
+event_overrides as (
+
+    select
+        all_objects.object_type,
+        all_objects.object_id,
+        overrides.category,
+        overrides.object_id as category_tag,
+        'event_override' as rule_type,
+        -1 as priority
+    from all_objects
+    inner join overrides on all_objects.event_slug = overrides.object_id
+    where overrides.object_type = 'event'
 
 ),
 
@@ -152,23 +218,46 @@ spelled as (
 
 ),
 
-decided as (
+ruled as (
 
     select
         spelled.object_type,
         spelled.object_id,
         rules.category,
         rules.tag as category_tag,
-        rules.rule_type
+        rules.rule_type,
+        rules.priority
     from spelled
     inner join rules
         on
             spelled.rule_type = rules.rule_type
             and spelled.tag = rules.tag
+
+),
+
+fitting as (
+
+    select * from ruled
+    union all
+    select * from event_overrides
+    union all
+    select * from market_overrides
+
+),
+
+decided as (
+
+    select
+        object_type,
+        object_id,
+        category,
+        category_tag,
+        rule_type
+    from fitting
     qualify
         row_number() over (
-            partition by spelled.object_type, spelled.object_id
-            order by rules.priority, rules.tag
+            partition by object_type, object_id
+            order by priority, category_tag
         ) = 1
 
 )

@@ -119,6 +119,7 @@ described as (
         all_markets.title,
         coalesce(categories.category, 'Uncategorized') as category,
         categories.category_tag,
+        categories.rule_type as category_rule_type,
         {{ join_distinct('all_markets.tags') }} as tags,
         case
             when resolutions.is_resolved then 'resolved'

@@ -30,6 +30,7 @@ prioritised as (
         markets.title,
         markets.category,
         markets.category_tag,
+        markets.category_rule_type,
         markets.tags,
         markets.status,
         markets.winning_outcome,

@@ -73,8 +73,8 @@ FAULTS = [
     ),
     Fault(
         f"{MARTS}/trades/category_coverage.sql",
-        "cast(trades_categorized as {{ double_type() }}) / trades",
-        "cast(trades_categorized as string) / trades",
+        "cast(summed.trades_categorized as {{ double_type() }}) / summed.trades",
+        "cast(summed.trades_categorized as string) / summed.trades",
         "model.polyomega.category_coverage",
         "No matching signature for operator /",
     ),
