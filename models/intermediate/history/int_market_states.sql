@@ -30,7 +30,9 @@ states as (
         markets.category,
         markets.winning_outcome,
         contracts.yes_price,
-        markets.observed_at
+        markets.observed_at,
+        -- New rules change categories though no market was read again, and two stretches cannot begin at one moment.
+        {{ now_utc() }} as seen_at
     from markets
     cross join moment
     left join contracts on markets.market_id = contracts.market_id
