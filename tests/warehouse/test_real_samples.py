@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +18,7 @@ from tests.replica.books import Book
 from tests.replica.server import serve
 from tests.replica.world import DEFAULT_END, build_world
 from tests.warehouse.conftest import Warehouse
+from tools import tag_coverage
 
 SAMPLES = ROOT.parent / "shared" / "samples"
 POLYMARKET = SAMPLES / "polymarket"
@@ -46,26 +49,93 @@ def pnl_by_market(folder: Path) -> dict[str, Decimal]:
     return dict(pnl)
 
 
-def test_a_real_wallet_scores_as_plain_arithmetic_says(tmp_path: Path) -> None:
-    folder = real(WALLET)
-    pnl = pnl_by_market(folder)
-    wallet = json.loads((folder / "trades.json").read_text())[0]["proxy_wallet"]
-    with serve(folder) as replica:
+#: The first API's names of what the second calls otherwise.
+RENAMED = {
+    "proxyWallet": "proxy_wallet", "conditionId": "condition_id", "usdcSize": "usdc_size", "asset": "token_id",
+    "transactionHash": "transaction_hash", "outcomeIndex": "outcome_index", "eventSlug": "event_slug",
+}  # fmt: skip
+
+
+def real_ledger() -> list[dict[str, Any]]:
+    """All recorded rows of ledgers, of both generations, as the second API names their fields."""
+    names = ("data_api_v1/activity.json", "data_api_v1/activity_all.json", "data_api_v1/activity_2026-05.json",
+             "data_api_v2/activity.json")  # fmt: skip
+    rows = {}
+    for name in names:
+        answer = json.loads((real(POLYMARKET) / name).read_text())
+        for row in answer["data"] if isinstance(answer, dict) else answer:
+            renamed = {RENAMED.get(key, key): value for key, value in row.items()}
+            rows[json.dumps([renamed[key] for key in sorted(RENAMED.values())] + [renamed["type"]])] = renamed
+    return list(rows.values())
+
+
+@pytest.fixture(scope="module")
+def real_ledgers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a real wallet's trades and markets, and the real ledgers of others, whose fills are trades, too."""
+    folder = tmp_path_factory.mktemp("recorded")
+    shutil.copy(real(WALLET) / "markets.json", folder)
+    trades = json.loads((WALLET / "trades.json").read_text())
+    for row in real_ledger():
+        if row["type"] == "TRADE":
+            trades.append({key: value for key, value in row.items() if key not in ("type", "usdc_size")})
+    (folder / "trades.json").write_text(json.dumps(trades))
+    (folder / "activity.json").write_text(json.dumps({"data": real_ledger(), "pagination": {}}))
+    return folder
+
+
+def assert_ledgers_are_whole(warehouse: Warehouse) -> None:
+    """Every row counts once, with the cash that really moved to the cent: fees, redemptions, rewards and rebates."""
+    recorded_rows = real_ledger()
+    trades: defaultdict[str, Decimal] = defaultdict(Decimal)
+    others: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in recorded_rows:
+        if row["type"] == "TRADE":
+            trades[row["proxy_wallet"]] += Decimal(str(row["usdc_size"])) * (1 if row["side"] == "BUY" else -1)
+        else:
+            others[row["proxy_wallet"], row["type"]] += Decimal(str(row["usdc_size"]))
+    assert {kind for _, kind in others} == {"REDEEM", "REWARD", "MAKER_REBATE", "TAKER_REBATE"}
+    found = [row for row in warehouse.rows("trades") if row["wallet_address"] in trades]
+    assert len(found) == sum(row["type"] == "TRADE" for row in recorded_rows)
+    paid: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in found:
+        paid[row["wallet_address"]] += row["usd_value"] * (1 if row["side"] == "BUY" else -1) + row["fee_usd"]
+    assert {wallet: usd.quantize(CENT) for wallet, usd in paid.items()} == {
+        wallet: usd.quantize(CENT) for wallet, usd in trades.items()
+    }
+    assert sum(row["fee_usd"] > 0 for row in found) > 10
+    entries = warehouse.project.query(
+        "select wallet_address, entry_type, sum(usd_value) from polyomega_intermediate.int_ledger_entries group by all"
+    )
+    assert {(wallet, kind): usd for wallet, kind, usd in entries} == others
+    income = sum(usd for (_, kind), usd in others.items() if kind != "REDEEM")
+    assert sum(row["income_usd"] for row in warehouse.rows("wallet_daily_pnl")) == income
+
+
+def test_a_real_wallet_scores_as_plain_arithmetic_says(real_ledgers: Path, tmp_path: Path) -> None:
+    pnl = pnl_by_market(WALLET)
+    wallet = json.loads((WALLET / "trades.json").read_text())[0]["proxy_wallet"]
+    with serve(real_ledgers) as replica:
         warehouse = Warehouse.in_folder(tmp_path, replica)
         warehouse.sync()
         warehouse.build()
         first = snapshot(warehouse)
-        assert len(first["trades"]) == 1463
+        assert sum(row["wallet_address"] == wallet for row in warehouse.rows("trades")) == 1463
         assert {row["condition_id"] for row in warehouse.rows("markets")} == set(pnl)
         assert len(pnl) == 25
-        found = {row["market_id"]: row["resolved_pnl"] for row in warehouse.rows("wallet_market_pnl")}
+        assert_ledgers_are_whole(warehouse)
+        found = {
+            row["market_id"]: row["resolved_pnl"]
+            for row in warehouse.rows("wallet_market_pnl")
+            if row["wallet_address"] == wallet
+        }
         assert {market: value.quantize(CENT) for market, value in found.items()} == {
             market: value.quantize(CENT) for market, value in pnl.items()
         }
-        (score,) = (row for row in warehouse.rows("wallet_scores") if row["period"] == "all")
+        (score,) = (
+            row for row in warehouse.rows("wallet_scores") if row["period"] == "all" and row["wallet_address"] == wallet
+        )
         gains = sum(value for value in pnl.values() if value > 0)
         losses = -sum(value for value in pnl.values() if value < 0)
-        assert score["wallet_address"] == wallet
         assert score["resolved_markets"] == 25
         assert score["total_gains"].quantize(CENT) == gains.quantize(CENT)
         assert score["total_losses"].quantize(CENT) == losses.quantize(CENT)
@@ -89,6 +159,22 @@ def test_a_real_dome_page_loads_as_a_hundred_fills_however_often_it_is_read(tmp_
             assert sum(trade["shares"] for trade in trades) == sum(
                 Decimal(order["shares"]) / 1_000_000 for order in orders
             )
+
+
+def test_every_real_tag_has_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of the site's navigation, too; one that says nothing of the subject is listed as such."""
+    assert tag_coverage.main([real(POLYMARKET)]) == 0
+    shown = dict(re.findall(r"^(\S.*?) +(\d+)", capsys.readouterr().out, re.MULTILINE))
+    assert int(shown["tags"]) == 200
+    assert int(shown["Sports"]) > 100
+    assert int(shown[tag_coverage.IGNORED]) < 10
+
+
+def test_a_tag_without_a_rule_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tags.json"
+    file.write_text('{"tags": [{"slug": "nba", "label": "NBA"}, {"slug": "Unheard Of", "label": "?"}]}')
+    assert tag_coverage.main([file]) == 1
+    assert "no rule in seeds/category_rules.csv: unheard-of" in capsys.readouterr().out
 
 
 #: What the samples do not tell enough of: shares left otherwise than by redemption, and no fill of it was recorded.
