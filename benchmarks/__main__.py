@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from benchmarks import build, ingest, luck, memory, omega
+from benchmarks import build, ingest, luck, memory, omega, whale
 from benchmarks.figures import WIDTH, Benchmark, Say, lines
 from benchmarks.measure import load_warning, machine
 from benchmarks.sizes import DEFAULT, SOAK, Sizes
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Sizes, Say], Benchmark]] = {
     "build": build.run,
     "omega": omega.run,
     "luck": luck.run,
+    "whale": whale.run,
 }
 
 
