@@ -132,6 +132,8 @@ def known_words() -> set[str]:
     words |= {f"raw_{venue}" for venue in VENUES}
     profile = yaml.safe_load((ROOT / "profiles.yml.example").read_text(encoding="utf-8"))
     words |= set(profile["polyomega"]["outputs"])
+    selectors = yaml.safe_load((ROOT / "selectors.yml").read_text(encoding="utf-8"))["selectors"]
+    words |= {selector["name"] for selector in selectors}
     # Words of formulas, which docs/scores.md defines where it uses them.
     words.add("se_log")
     # What `dlt pipeline verify` finds.
