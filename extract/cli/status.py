@@ -43,7 +43,8 @@ def execute(args: argparse.Namespace) -> None:
 
 
 def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
-    """What the public tables say of one venue: `runs`, `wallets` by status, `freshness`, `failed_wallets`."""
+    """What the public tables say of one venue: `runs`, `wallets` by status, `backfill`, `gaps` by kind, `freshness`,
+    `failed_wallets`."""
     only = f"where venue = '{venue}'"
     runs = _records(
         pipeline, "daily_sync_checkpoint", RUN_COLUMNS, f"{only} order by last_sync_time desc limit {LATEST}"
@@ -65,7 +66,39 @@ def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
         FAILURE_COLUMNS,
         f"{only} and sync_status = 'failed' order by error_count desc, wallet_address",
     )
-    return {"venue": venue, "runs": runs, "wallets": wallets, "failed_wallets": failed}
+    backfill = _records(
+        pipeline,
+        "backfill_checkpoint",
+        (
+            "count(*) as wallets",
+            "coalesce(sum(case when upload_successful then 1 else 0 end), 0) as whole",
+            "coalesce(sum(case when completed and not upload_successful then 1 else 0 end), 0) as tried_in_vain",
+            "coalesce(sum(trade_count), 0) as trades",
+        ),
+        only,
+    )
+    gaps = _records(
+        pipeline,
+        "coverage_gaps",
+        ("kind", "count(*) as gaps"),
+        f"{only} and is_fillable group by kind order by kind",
+    )
+    freshness = _records(
+        pipeline,
+        "daily_sync_checkpoint",
+        ("max(case when status = 'completed' then last_sync_time end) as last_completed_run",),
+        only,
+    )
+    newest = _records(pipeline, "wallet_sync_metadata", ("max(last_trade_timestamp) as newest_trade",), only)
+    return {
+        "venue": venue,
+        "runs": runs,
+        "wallets": wallets,
+        "backfill": {name: int(count) for name, count in backfill[0].items()},
+        "gaps": {row["kind"]: row["gaps"] for row in gaps},
+        "freshness": freshness[0] | newest[0],
+        "failed_wallets": failed,
+    }
 
 
 def _records(pipeline: dlt.Pipeline, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
@@ -83,14 +116,26 @@ def _show(venue: str, state: dict[str, Any]) -> None:
         return
     out.print(_table(f"{venue}: last runs", state["runs"]))
     out.print(_table("wallets", state["wallets"]))
+    out.print(f"backfill   {_backfill(state['backfill'])}")
+    gaps = ", ".join(f"{count:,} {kind}" for kind, count in state["gaps"].items())
+    out.print(f"gaps       {gaps or 'none known'}")
+    fresh = state["freshness"]
+    out.print(
+        f"freshness  newest trade {_cell(fresh['newest_trade'])}, "
+        f"last run without a failure {_cell(fresh['last_completed_run'])} UTC"
+    )
     for failure in state["failed_wallets"][:LATEST]:
-        out.print(
-            f"[red]failed[/] {failure['wallet_address']} ({failure['error_count']}x): "
-            f"{escape(str(failure['last_error']))}",
-            soft_wrap=True,
-        )
+        out.print(f"[red]failed[/]     {failure['wallet_address']} ({failure['error_count']}x)")
+        # One line each, as far as the terminal goes; --json has it whole.
+        out.print(f"  {escape(str(failure['last_error']))}", no_wrap=True, overflow="ellipsis")
     if len(state["failed_wallets"]) > LATEST:
         out.print(f"… and {len(state['failed_wallets']) - LATEST} more: --json names all")
+
+
+def _backfill(state: dict[str, int]) -> str:
+    share = state["whole"] / state["wallets"] if state["wallets"] else 0
+    vain = f", {state['tried_in_vain']:,} tried in vain" if state["tried_in_vain"] else ""
+    return f"{state['whole']:,} of {state['wallets']:,} wallets whole ({share:.0%}){vain}, {state['trades']:,} trades"
 
 
 def _table(title: str, records: list[dict[str, Any]]) -> Table:

@@ -213,10 +213,14 @@ def test_status_shows_runs_wallets_and_failures(world: World, replica: RunningRe
     assert shown.returncode == 1
     assert struck in shown.stdout
     assert "503" in shown.stdout
-    assert max(len(line) for line in shown.stdout.splitlines() if struck not in line) <= 100
+    assert max(len(line) for line in shown.stdout.splitlines()) <= 100
+    assert "3 of 4 wallets whole (75%), 1 tried in vain" in shown.stdout
+    assert "gaps       1 truncated_walk" in shown.stdout
     state = json.loads(warehouse.project.dlt("status", "--json").stdout)
     assert {row["sync_status"]: row["wallets"] for row in state["wallets"]} == {"completed": 3, "failed": 1}
     assert [row["wallet_address"] for row in state["failed_wallets"]] == [struck]
+    assert {name: state["backfill"][name] for name in ("wallets", "whole")} == {"wallets": 4, "whole": 3}
+    assert state["gaps"] == {"truncated_walk": 1} and state["freshness"]["newest_trade"]
     checked(warehouse.project.dlt("run", "--wallets", struck), 0)
     assert warehouse.project.dlt("status").returncode == 0, "the lists are live: no build is needed to see the repair"
 

@@ -19,10 +19,31 @@ failed_walks as (
 
 ),
 
-runs as (
+polymarket_walks as (
 
-    select * from {{ ref('daily_sync_checkpoint') }}
-    where status = 'completed'
+    select
+        'polymarket' as venue,
+        status,
+        load_id
+    from {{ ref('stg_polymarket__walks') }}
+    where resource = 'markets'
+
+),
+
+dome_walks as (
+
+    select
+        'dome' as venue,
+        status,
+        load_id
+    from {{ ref('stg_dome__walks') }}
+    where resource = 'markets'
+
+),
+
+loads as (
+
+    select * from {{ ref('int_loads') }}
 
 ),
 
@@ -182,28 +203,45 @@ hole_gaps as (
 
 ),
 
-finished as (
+market_walks as (
 
-    select
-        venue,
-        max(last_sync_time) as last_sync_time
-    from runs
-    group by venue
+    select * from polymarket_walks
+    union all
+    select * from dome_walks
 
 ),
 
--- A run asks for every market that its rows name. What is still unknown after a run without failures, the venue does
--- not list, and no further run will change that.
+last_asked as (
+
+    select
+        market_walks.venue,
+        max(case when market_walks.status = 'completed' then loads.committed_at end) as answered_at,
+        max(case when market_walks.status != 'completed' then loads.committed_at end) as failed_at
+    from market_walks
+    inner join loads
+        on
+            market_walks.venue = loads.venue
+            and market_walks.load_id = loads.load_id
+    group by market_walks.venue
+
+),
+
+-- A run asks for every market that its rows name. What is still unknown after that was answered, the venue does not
+-- list, and no further run will change that.
 unknown_markets as (
 
     select
         due_markets.venue,
         due_markets.condition_id,
         traded_markets.trades,
-        coalesce(finished.last_sync_time >= traded_markets.last_loaded_at, false) as is_unlisted
+        coalesce(
+            last_asked.answered_at >= traded_markets.last_loaded_at
+            and (last_asked.failed_at is null or last_asked.failed_at < traded_markets.last_loaded_at),
+            false
+        ) as is_unlisted
     from due_markets
     inner join traded_markets on due_markets.condition_id = traded_markets.market_id
-    left join finished on due_markets.venue = finished.venue
+    left join last_asked on due_markets.venue = last_asked.venue
     where due_markets.reason = 'unknown'
 
 ),
