@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 from benchmarks.measure import cpu_seconds
 from benchmarks.venue import Pages, wallet
 from extract.polymarket import Polymarket
-from extract.run import DltSink, Due, Options, Run
+from extract.run import Due, Options, Run
+from extract.sinks import DltSink
 from extract.warehouse import open_pipeline
 
 #: Rows in one Parquet file of the straight way, so that it holds no more in memory than one file.

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -197,8 +197,13 @@ def _root_cause(error: BaseException) -> str:
 
 
 def venue_time(response: requests.Response) -> datetime:
-    """The Date header (RFC 9110, whole seconds); our own clock where a venue sends none."""
+    """The Date header (RFC 9110, whole seconds), or our own clock where a venue sends none, less what a cache says.
+
+    A cached answer knows nothing of its last `Age` seconds (300 have been seen); some caches renew the date.
+    """
     try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        date = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
     except (KeyError, ValueError):
-        return datetime.now(UTC)
+        date = datetime.now(UTC)
+    age = response.headers.get("Age", "")
+    return date - timedelta(seconds=int(age)) if age.isdecimal() and len(age) < 8 else date

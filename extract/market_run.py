@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from extract.price_venue import Found, History, PriceVenue, Window, is_covered, windows_between
-from extract.run import RUN_COLUMNS, Sink, Tally
+from extract.run import RUN_COLUMNS, Tally
+from extract.sinks import Sink
 from extract.walks import Reading, Walker, WalkRecord
 
 #: What a run that has no earlier one to go on from asks for of the past.

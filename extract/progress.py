@@ -61,7 +61,8 @@ def _wallets(run: Run | MarketRun) -> tuple[int, int | None]:
 def _counts(run: Run | MarketRun) -> str:
     rows = sum(run.tally.rows.values())
     pace = run.venue.requests_made / max(_elapsed(run), 0.001)
-    return f"{len(run.tally.failed_wallets)} failed, {rows:,} rows, {pace:.1f} requests/s"
+    failed, left = len(run.tally.failed_wallets), run.tally.wallets_left
+    return f"{failed:,} failed, {left:,} left, {rows:,} rows, {pace:.1f} requests/s"
 
 
 def _elapsed(run: Run | MarketRun) -> float:

@@ -122,6 +122,10 @@ class RawTable:
         return pa.schema([*(pa.field(column, pa.string()) for column in self.keys), *STAMPS])
 
 
+#: Wallets that somebody names who is no venue; the scope of the walk says who.
+WALLETS = RawTable("wallets", {"wallet_address": "wallet_address"})
+
+
 def _payloads(rows: Sequence[msgspec.Raw]) -> pa.Array:
     try:
         return pa.array([bytes(row) for row in rows], pa.string())

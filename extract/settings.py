@@ -24,19 +24,30 @@ class VenueSettings(BaseConfiguration):
     """Seconds that an incremental walk reads again before its watermark, for rows that the venue shows late."""
     walks_per_load: int = 400
     """Whole histories in one package, what a crash can cost at most; of walks from a watermark on, ten times more."""
+    due_requests: int = 40
+    """Requests that a run without options may spend on markets and settlements that are due by the clock."""
+    wallets_table: str | None = None
+    """SCHEMA.TABLE.COLUMN of the warehouse that names wallets to follow."""
 
 
-Settings = TypeVar("Settings", bound=VenueSettings)
+Settings = TypeVar("Settings", bound=BaseConfiguration)
+OfVenue = TypeVar("OfVenue", bound=VenueSettings)
 
 
-def resolve(settings: Settings, venue: str) -> Settings:
-    """Returns `settings` filled from `SOURCES__<VENUE>__…`."""
-    resolved = resolve_configuration(settings, sections=("sources", venue))
+def resolve_section(settings: Settings, name: str) -> Settings:
+    """Returns `settings` filled from `SOURCES__<NAME>__…`."""
+    return resolve_configuration(settings, sections=("sources", name))
+
+
+def resolve(settings: OfVenue, venue: str) -> OfVenue:
+    """Returns `settings` filled from `SOURCES__<VENUE>__…`, within their ranges."""
+    resolved = resolve_section(settings, venue)
     for name, least in (
         ("requests_per_second", 0.001),
         ("workers", 1),
         ("overlap", 0),
         ("walks_per_load", 1),
+        ("due_requests", 1),
     ):
         if getattr(resolved, name) < least:
             raise UsageError(f"SOURCES__{venue.upper()}__{name.upper()} must be at least {least}")

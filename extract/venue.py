@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -14,6 +15,12 @@ from extract.settings import VenueSettings
 from extract.walks import Reading
 
 Keys = Mapping[str, Sequence[str | None]]
+
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+CONDITION = re.compile(r"0x[0-9a-fA-F]{62,64}")
+
+#: How far back the venue's feed is read where it never was.
+FIRST_LOOK_BACK = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,30 @@ class Venue(Protocol):
     @property
     def requests_made(self) -> int: ...
 
-    def discovery(self, count: int | None) -> Reading | None:
-        """The reading that names wallets worth following, or None where the venue has none."""
+    def discovery(self, count: int | None) -> Sequence[Reading]:
+        """Readings that name wallets worth following, in the first key column; none where the venue names none.
+
+        Args:
+            count: the first so many of the venue's overall board, and no other board.
+        """
+        ...
+
+    def feed(self, since: datetime | None) -> Reading | None:
+        """All new trades of everybody, whose wallets stand in the first key column; None where the venue has none.
+
+        It fails where the venue cannot tell everything since then.
+
+        Args:
+            since: how far back; None is FIRST_LOOK_BACK before the venue's clock.
+        """
+        ...
+
+    def market_reading(self, condition_id: str, start: WalkStart) -> Reading:
+        """All trades of a market, whosesoever."""
         ...
 
     def wallet_readings(self, wallet: str, starts: Mapping[str, WalkStart]) -> Iterator[Reading]:
-        """One reading per name in `wallet_tables`."""
+        """One reading per table in `starts`."""
         ...
 
     def account_readings(self, wallet: str) -> Iterator[Reading]:

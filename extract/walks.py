@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,16 +20,23 @@ from extract.raw import RawTable
 
 ERROR_LENGTH = 500
 
+#: Called with (rows, their keys) of each page.
+RowListener = Callable[[list[msgspec.Raw], dict[str, list[str | None]]], None]
+
+
+class _StoppedError(Exception):
+    """The run was asked to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rows of one answer in the venue's order, each as its own JSON text.
 
-    `cursor` names the next page; None: this was the last.
+    `cursor` names the next page; None: this was the last. `venue_time` is the venue's clock, None where it has none.
     """
 
     rows: list[msgspec.Raw]
-    venue_time: datetime
+    venue_time: datetime | None
     cursor: str | None
 
 
@@ -46,6 +53,9 @@ class Reading:
         expect_rows: the venue is known to have rows in these bounds, so an empty answer is a fault.
         filter_key, filter_values: column of `table` and the only (lower-case) values that answer what was asked;
             venues silently ignore filters they do not know.
+        resource: what the walk's record calls the thing read; the table's name where it is not given.
+        is_kept: False where only what the rows tell is of use: the walk's record is loaded, the rows are not.
+        listener: called with the rows of each page and their keys.
     """
 
     table: RawTable
@@ -57,11 +67,17 @@ class Reading:
     expect_rows: bool = False
     filter_key: str | None = None
     filter_values: frozenset[str] = frozenset()
+    resource: str | None = None
+    is_kept: bool = True
+    listener: RowListener | None = None
 
 
 @dataclass(slots=True)
 class WalkRecord:
-    """One row of the raw table `walks`: what was read, how far, and whether that was all of it."""
+    """One row of the raw table `walks`: what was read, how far, and whether that was all of it.
+
+    `status` is `completed`, `failed`, or `interrupted` where the run was stopped in the middle of the walk.
+    """
 
     walk_id: str
     run_id: str
@@ -125,7 +141,7 @@ class Walker:
         record = WalkRecord(
             walk_id=uuid.uuid4().hex,
             run_id=self.run_id,
-            resource=reading.table.name,
+            resource=reading.resource or reading.table.name,
             scope=reading.scope,
             bound_from=reading.bound_from,
             bound_to=reading.bound_to,
@@ -145,8 +161,13 @@ class Walker:
                 record.row_count += len(page.rows)
                 _note_times(record, reading, keys)
                 self.on_page(reading, page.rows, keys)
-                yield reading.table.name, table
+                if reading.listener is not None:
+                    reading.listener(page.rows, keys)
+                if reading.is_kept:
+                    yield reading.table.name, table
             record.status = "completed"
+        except _StoppedError:
+            record.status = "interrupted"
         except (VenueError, msgspec.DecodeError) as error:
             record.error = _one_line(error, reading)
         record.ended_at = datetime.now(UTC)
@@ -163,7 +184,7 @@ class Walker:
             record.pages += 1
             record.venue_time = record.venue_time or page.venue_time
             if self.stop.is_set():
-                raise VenueError("stopped before its end")
+                raise _StoppedError
             if page.rows and page.rows == before:
                 raise VenueError(f"page {record.pages} of {reading.scope} came twice")
             if page.cursor is not None and page.cursor in cursors:
@@ -201,7 +222,7 @@ def _check_filter(reading: Reading, keys: dict[str, list[str | None]]) -> None:
 def _note_times(record: WalkRecord, reading: Reading, keys: dict[str, list[str | None]]) -> None:
     if reading.time_key is None:
         return
-    times = [int(text) for text in keys[reading.time_key] if text is not None and _is_time(text)]
+    times = seconds(keys[reading.time_key])
     if not times:
         return
     newest, oldest = _utc(max(times)), _utc(min(times))
@@ -209,9 +230,9 @@ def _note_times(record: WalkRecord, reading: Reading, keys: dict[str, list[str |
     record.oldest_item_at = min(filter(None, (record.oldest_item_at, oldest)))
 
 
-def _is_time(text: str) -> bool:
-    """True for UNIX seconds up to the year 2286, so that milliseconds and nonsense are not taken for a time."""
-    return text.isdecimal() and len(text) <= 10
+def seconds(texts: Iterable[str | None]) -> list[int]:
+    """UNIX seconds up to the year 2286; milliseconds and nonsense are not taken for a time."""
+    return [int(text) for text in texts if text is not None and text.isdecimal() and len(text) <= 10]
 
 
 def _utc(seconds: int) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import dlt
 import duckdb
 from dlt.common.destination.exceptions import DestinationException
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseTerminalException, DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from extract.settings import UsageError
@@ -33,11 +33,12 @@ class WarehouseBusyError(Exception):
     """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
 
 
-def open_pipeline(venue: str, *, create: bool) -> dlt.Pipeline:
+def open_pipeline(venue: str, *, create: bool, part: str = "") -> dlt.Pipeline:
     """Returns the venue's dlt pipeline, its destination chosen by `DESTINATION__NAME` and seen to be writable.
 
     Args:
         create: make a DuckDB file where there is none; otherwise the pipeline is returned unopened.
+        part: name of a part of the work that runs beside others, in a working folder of its own.
 
     Raises:
         UsageError: the destination is unknown or cannot be opened with these settings.
@@ -48,23 +49,23 @@ def open_pipeline(venue: str, *, create: bool) -> dlt.Pipeline:
         raise UsageError(f"DESTINATION__NAME must be one of {', '.join(DESTINATIONS)}, got {name!r}")
     # Raw rows name the load that brought them: models count only rows of loads that were committed.
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
-    return _bigquery(venue, create=create) if name == "bigquery" else _duckdb(venue, create=create)
+    return (_bigquery if name == "bigquery" else _duckdb)(venue, create=create, part=part)
 
 
-def _duckdb(venue: str, *, create: bool) -> dlt.Pipeline:
+def _duckdb(venue: str, *, create: bool, part: str) -> dlt.Pipeline:
     file = _duckdb_file()
     pipeline = dlt.pipeline(
         pipeline_name=venue,
         destination=dlt.destinations.duckdb(credentials=DuckDbCredentials(file)),
         dataset_name=f"raw_{venue}",
-        pipelines_dir=_pipelines_dir(os.path.abspath(file)),
+        pipelines_dir=_pipelines_dir(os.path.abspath(file), part),
     )
     if create or has_warehouse(pipeline):
         _check_opens(pipeline)
     return pipeline
 
 
-def _bigquery(venue: str, *, create: bool) -> dlt.Pipeline:
+def _bigquery(venue: str, *, create: bool, part: str) -> dlt.Pipeline:
     # Imported here: Google's client takes a second to load, and only BigQuery needs it.
     from extract import bigquery
 
@@ -73,7 +74,7 @@ def _bigquery(venue: str, *, create: bool) -> dlt.Pipeline:
         pipeline_name=venue,
         destination=bigquery.BigQuery(destination_name="bigquery"),
         dataset_name=f"{settings.dataset_prefix}raw_{venue}",
-        pipelines_dir=_pipelines_dir(bigquery.identity(settings)),
+        pipelines_dir=_pipelines_dir(bigquery.identity(settings), part),
         # Load files go to BigQuery directly, or by way of a bucket where one is named.
         staging="filesystem" if dlt.config.get("destination.filesystem.bucket_url", str) else None,
     )
@@ -107,10 +108,12 @@ def _duckdb_file() -> str:
     return dlt.config.get("destination.duckdb.credentials", str) or DEFAULT_DUCKDB_FILE
 
 
-def _pipelines_dir(warehouse: str) -> str:
-    """One working folder per warehouse: packages fetched for one must never be loaded into another."""
+def _pipelines_dir(warehouse: str, part: str) -> str:
+    """One working folder per warehouse: packages fetched for one must never be loaded into another. And one per part:
+    two runs that share a folder would load and delete each other's packages."""
     configured: str | None = dlt.config.get("pipelines_dir", str)
-    return configured or os.path.join(WORKING_FOLDER, hashlib.sha256(warehouse.encode()).hexdigest()[:12])
+    folder = configured or os.path.join(WORKING_FOLDER, hashlib.sha256(warehouse.encode()).hexdigest()[:12])
+    return os.path.join(folder, part) if part else folder
 
 
 def _check_opens(pipeline: dlt.Pipeline) -> None:
@@ -185,6 +188,9 @@ def public_rows(
     Args:
         tail: SQL after the from clause; never built from outside text.
         layer: `_intermediate` or `_staging` for a table of that layer instead.
+
+    Raises:
+        UsageError: it was built by a version of the models that has other columns.
     """
     if not has_warehouse(pipeline):
         return None
@@ -194,4 +200,22 @@ def public_rows(
             rows = public.execute_sql(f"select {', '.join(columns)} from {relation} {tail}")
         except DatabaseUndefinedRelation:
             return None
+        except DatabaseTerminalException as error:
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"{relation} is not as this version builds it, run `dbt build` first: {reason}") from None
         return list(rows or [])
+
+
+def raw_rows(pipeline: dlt.Pipeline, write: Callable[[Callable[[str], str]], str]) -> list[Any]:
+    """Rows of a query over raw tables; none where one of these was never loaded into.
+
+    Args:
+        write: makes the query, given what makes a raw table's name one that SQL understands.
+    """
+    if not has_warehouse(pipeline):
+        return []
+    with pipeline.sql_client() as client:
+        try:
+            return list(client.execute_sql(write(client.make_qualified_table_name)) or [])
+        except DatabaseUndefinedRelation:
+            return []

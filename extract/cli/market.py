@@ -18,8 +18,8 @@ from extract.cli.run import FAILURES_SHOWN, moment, reason, stopped_by_signal
 from extract.market_run import Completed, MarketRun, Range
 from extract.price_venue import PriceVenue, Window
 from extract.progress import shown
-from extract.run import DltSink, DrySink
 from extract.settings import UsageError
+from extract.sinks import DltSink, DrySink
 from extract.warehouse import completed_walks, only_run, open_pipeline, public_rows
 
 LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")

@@ -23,24 +23,43 @@ class RunCommand(SupportsCliCommand):
     docs_url = None
     description = (
         "Fetches trades, ledgers, markets and events of a venue (default: polymarket) into the warehouse. "
-        "Without options: every wallet that is due, each from where its last completed walk ended, less the overlap; "
-        "a wallet that was never completed is read whole. Of venues that hide wallets: all open markets with their "
-        "prices of now, and what was traded since the last run. "
+        "Without options: every wallet that is due or that the venue's feed of trades names, each from where its last "
+        "completed walk ended, less the overlap; a wallet that was never completed is read whole. Of venues that hide "
+        "wallets: all open markets with their prices of now, and what was traded since the last run. "
         "Exit codes: 0 all done, 1 done with failures (named), 2 wrong usage or setting, "
         "3 stopped early, the same command resumes."
     )
 
     def configure_parser(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
             "--wallets",
             metavar="A,B|FILE",
-            help="only these: addresses parted by commas, or a file with one address per line",
+            help="only these: addresses parted by commas, or a file (CSV) with an address at the start of each line",
         )
-        parser.add_argument("--top", type=int, metavar="N", help="only the first N wallets of the venue's leaderboard")
+        which.add_argument("--top", type=int, metavar="N", help="only the first N wallets of the venue's leaderboard")
+        which.add_argument(
+            "--markets",
+            metavar="A,B|FILE",
+            help="all trades of these markets, whosesoever: condition ids, given like --wallets",
+        )
+        parser.add_argument("--active-only", action="store_true", help="only wallets that traded lately")
         parser.add_argument("--max-wallets", type=int, metavar="N", help="stop after N wallets, most urgent first")
-        bounds = parser.add_mutually_exclusive_group()
-        bounds.add_argument("--since", metavar="ISO", help="from this moment on (UTC where it names no offset)")
-        bounds.add_argument("--full", action="store_true", help="whole history again, with no lower bound")
+        parser.add_argument(
+            "--shard",
+            metavar="I/N",
+            help="only part I of N, by a hash of each address: N computers that share a backfill never overlap",
+        )
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument(
+            "--backfill",
+            action="store_true",
+            help="the whole history of every wallet that was never completed; started again it goes on where it ended",
+        )
+        how.add_argument("--retry-failed", action="store_true", help="only wallets whose last walk failed")
+        how.add_argument("--all", action="store_true", help="every wallet, whether it is due or not")
+        how.add_argument("--since", metavar="ISO", help="from this moment on (UTC where it names no offset)")
+        how.add_argument("--full", action="store_true", help="whole history again, with no lower bound")
         parser.add_argument(
             "--from",
             dest="from_",

@@ -28,13 +28,15 @@ from extract.cli.common import (
     venue,
     venue_name,
 )
+from extract.due import due
 from extract.progress import shown
-from extract.run import DltSink, DrySink, Due, DueWallet, Options, Run
+from extract.run import Due, Options, Run, Shard
 from extract.settings import UsageError
-from extract.venue import Venue
-from extract.warehouse import only_run, open_pipeline, public_rows
+from extract.sinks import DltSink, DrySink
+from extract.venue import ADDRESS, CONDITION, Venue
+from extract.wallet_sources import WalletSources, wallet_sources
+from extract.warehouse import only_run, open_pipeline
 
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 FAILURES_SHOWN = 10
 
 
@@ -44,8 +46,11 @@ def execute(args: argparse.Namespace) -> None:
         name = venue_name(args)
         options = _options(args)
         readings = venue(name)
+        if args.workers is not None:
+            readings.settings.workers = args.workers
+        part = "" if options.shard is None else f"shard-{options.shard.number}-of-{options.shard.of}"
         try:
-            pipeline = open_pipeline(name, create=not args.dry_run)
+            pipeline = open_pipeline(name, create=not args.dry_run, part=part)
             with only_run(pipeline):
                 end(_run(readings, pipeline, options, args.dry_run, errors))
         finally:
@@ -55,24 +60,31 @@ def execute(args: argparse.Namespace) -> None:
 def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool, errors: Console) -> int:
     workers = readings.settings.workers
     loading = DltSink(pipeline, workers)
-    run = Run(readings, options, Due(), DrySink(workers) if is_dry else loading)
+    sources = wallet_sources(pipeline, readings.settings.wallets_table)
+    run = Run(readings, options, Due(), DrySink(workers) if is_dry else loading, sources.readings)
     try:
         if not is_dry:
             loading.prepare()
-        run.due = _due(pipeline, readings)
+        run.due = due(pipeline, readings, options)
         with stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
         why = "interrupted" if isinstance(error, KeyboardInterrupt) else reason(pipeline, error)
         errors.print(
-            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept; "
-            "the same command resumes.",
+            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept. "
+            f"To resume: dlt {escape(options.command)}",
             soft_wrap=True,
         )
         return STOPPED_EARLY
-    _summarise(run, pipeline, is_dry)
+    finally:
+        sources.close()
+    _summarise(run, pipeline, is_dry, sources)
     if run.stop.is_set():
-        errors.print("[bold]Stopped early.[/] What was loaded stays; the same command resumes.")
+        left = f" {run.tally.wallets_left:,} wallets are left." if run.tally.wallets_left else ""
+        errors.print(
+            f"[bold]Stopped early.[/] What was loaded stays.{left} To resume: dlt {escape(options.command)}",
+            soft_wrap=True,
+        )
         return STOPPED_EARLY
     return DONE_WITH_FAILURES if run.tally.walks_failed else DONE
 
@@ -81,38 +93,54 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
 
 
 def _options(args: argparse.Namespace) -> Options:
-    for name in ("top", "max_wallets"):
+    for name in ("top", "max_wallets", "workers"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1")
     return Options(
         command=shlex.join(sys.argv[1:]),
-        wallets=_wallets(args.wallets) if args.wallets is not None else (),
+        wallets=_names("--wallets", args.wallets, ADDRESS, "wallet address (0x and 40 hexadecimal digits)"),
+        markets=_names("--markets", args.markets, CONDITION, "condition id (0x and 64 hexadecimal digits)"),
         top=args.top,
         max_wallets=args.max_wallets,
         since=moment("--since", args.since) if args.since else None,
         full=args.full,
+        backfill=args.backfill,
+        retry_failed=args.retry_failed,
+        active_only=args.active_only,
+        all_wallets=args.all,
+        shard=_shard(args.shard) if args.shard is not None else None,
     )
 
 
-def _wallets(text: str) -> tuple[str, ...]:
-    """Addresses of `A,B` or of a file with one per line (blank lines and # comments aside), lower case, each once."""
-    source = "--wallets"
+def _names(option: str, text: str | None, form: re.Pattern[str], what: str) -> tuple[str, ...]:
+    """Ids of `A,B` or of a file with one per line (blank lines, # comments and what follows a comma aside), lower case,
+    each once. A file's first line may be a heading."""
+    if text is None:
+        return ()
+    source = option
     path = Path(text)
     if not text.startswith("0x") and path.is_file():
         source = text
-        lines = path.read_text(encoding="utf-8").splitlines()
-        names = [line.split("#")[0].strip() for line in lines]
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        names = [line.split("#")[0].split(",")[0].strip().strip('"') for line in lines]
+        if names and not names[0].startswith("0x") and any(name.startswith("0x") for name in names):
+            del names[0]
     else:
         names = [name.strip() for name in text.split(",")]
     names = [name for name in names if name]
     for name in names:
-        if not ADDRESS.fullmatch(name):
-            raise UsageError(
-                f"{source}: {name!r} is neither a wallet address (0x and 40 hexadecimal digits) nor a file"
-            )
+        if not form.fullmatch(name):
+            raise UsageError(f"{source}: {name!r} is neither a {what} nor a file")
     if not names:
-        raise UsageError(f"{source} names no wallet")
+        raise UsageError(f"{source} names no {what.split()[0]}")
     return tuple(dict.fromkeys(name.lower() for name in names))
+
+
+def _shard(text: str) -> Shard:
+    match = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
+    if match is None or int(match[1]) > int(match[2]):
+        raise UsageError(f"--shard: {text!r} is no I/N, such as 1/4 for the first of four parts")
+    return Shard(int(match[1]), int(match[2]))
 
 
 def moment(option: str, text: str) -> datetime:
@@ -123,42 +151,6 @@ def moment(option: str, text: str) -> datetime:
             f"{option}: {text!r} is no ISO date or time, such as 2026-03-01 or 2026-03-01T12:30:00Z"
         ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-# -- what is due
-
-
-def _due(pipeline: dlt.Pipeline, readings: Venue) -> Due:
-    """The lists that dbt computes; empty before its first build."""
-    tables = readings.wallet_tables
-    columns = ("trades_watermark_at", "trades_newest_at", "activity_watermark_at", "activity_newest_at")
-    wallets = public_rows(
-        pipeline,
-        "wallets_needing_sync",
-        ("wallet_address", *columns),
-        f"where venue = '{readings.name}' order by sync_order",
-    )
-    markets = public_rows(
-        pipeline,
-        "markets_needing_sync",
-        ("condition_id",),
-        f"where venue = '{readings.name}' order by sync_order",
-    )
-    return Due(
-        wallets=tuple(
-            DueWallet(wallet, {tables[0]: (_utc(first), _utc(second)), tables[1]: (_utc(third), _utc(fourth))})
-            for wallet, first, second, third, fourth in wallets or ()
-        ),
-        condition_ids=tuple(row[0] for row in markets or ()),
-        accounts=_named(pipeline, readings, "positions_needing_sync", "wallet_address"),
-        settlements=_named(pipeline, readings, "resolutions_needing_sync", "condition_id"),
-    )
-
-
-def _named(pipeline: dlt.Pipeline, readings: Venue, table: str, column: str) -> tuple[str, ...]:
-    """A list of ids, most urgent first."""
-    rows = public_rows(pipeline, table, (column,), f"where venue = '{readings.name}' order by sync_order")
-    return tuple(row[0] for row in rows or ())
 
 
 def reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
@@ -174,11 +166,6 @@ def reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    """DuckDB's timestamps come without a zone, BigQuery's with one; both are UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 @contextmanager
@@ -201,17 +188,20 @@ def stopped_by_signal(stop: threading.Event) -> Iterator[None]:
 # -- what was done
 
 
-def _summarise(run: Run, pipeline: dlt.Pipeline, is_dry: bool) -> None:
+def _summarise(run: Run, pipeline: dlt.Pipeline, is_dry: bool, sources: WalletSources) -> None:
     out = Console(highlight=False)
     tally = run.tally
     seconds = (datetime.now(UTC) - run.started_at).total_seconds()
-    requests = run.venue.requests_made
+    requests = run.venue.requests_made + sources.requests_made
     what = "would be fetched" if is_dry else "fetched"
     rows = ", ".join(f"{count:,} {table}" for table, count in sorted(tally.rows.items())) or "nothing"
     out.print(f"[bold]{run.venue.name}[/]: {rows} {what}", soft_wrap=True)
     failed = f", {len(tally.failed_wallets):,} failed" if tally.failed_wallets else ""
-    out.print(f"  wallets   {tally.wallets_done:,} of {tally.wallets_total:,} done{failed}")
+    left = f", {tally.wallets_left:,} left" if tally.wallets_left else ""
+    out.print(f"  wallets   {tally.wallets_done:,} of {tally.wallets_total:,} done{failed}{left}")
     out.print(f"  requests  {requests:,} in {seconds:.1f} s ({requests / max(seconds, 0.001):.1f}/s)")
+    for note in [*(sources.notes if run.has_discovered else ()), *tally.notes]:
+        out.print(f"  note      {escape(note)}", soft_wrap=True)
     if tally.unlisted_markets:
         out.print(
             f"  markets   {tally.unlisted_markets:,} not returned by the venue; their trades stay, as Uncategorized"

@@ -6,6 +6,8 @@ Endpoints, limits and quirks: README.md beside this file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import dlt
@@ -44,6 +46,11 @@ class _Timed(msgspec.Struct):
 
 
 _Shape = type[_OrdersPage] | type[_ActivityPage] | type[_MarketsPage]
+#: Per table, its pages and the key of their rows.
+_SHAPES: dict[str, tuple[_Shape, str]] = {
+    ORDERS.name: (_OrdersPage, "orders"),
+    ACTIVITY.name: (_ActivityPage, "activities"),
+}
 
 
 class Dome:
@@ -72,34 +79,37 @@ class Dome:
     def close(self) -> None:
         self._client.close()
 
-    def discovery(self, count: int | None) -> None:
+    def discovery(self, count: int | None) -> list[Reading]:
+        return []
+
+    def feed(self, since: datetime | None) -> None:
+        """Orders are served by wallet or market only."""
         return None
 
-    def wallet_readings(self, wallet: str, starts: Mapping[str, WalkStart]) -> Iterator[Reading]:
-        yield self._of_wallet(ORDERS, wallet, starts, _OrdersPage, "orders")
-        yield self._of_wallet(ACTIVITY, wallet, starts, _ActivityPage, "activities")
+    def market_reading(self, condition_id: str, start: WalkStart) -> Reading:
+        reading = self._reading(ORDERS, "condition_id", condition_id, start)
+        return replace(reading, resource="market_trades", filter_key="condition_id")
 
-    def _of_wallet(
-        self,
-        table: RawTable,
-        wallet: str,
-        starts: Mapping[str, WalkStart],
-        shape: _Shape,
-        rows: str,
-    ) -> Reading:
-        start = starts[table.name]
-        params: dict[str, str] = {"user": wallet, "limit": str(ORDERS_PAGE)}
+    def wallet_readings(self, wallet: str, starts: Mapping[str, WalkStart]) -> Iterator[Reading]:
+        for table in (ORDERS, ACTIVITY):
+            if table.name in starts:
+                yield self._reading(table, "user", wallet, starts[table.name])
+
+    def _reading(self, table: RawTable, parameter: str, scope: str, start: WalkStart) -> Reading:
+        """All rows of a wallet or a market."""
+        params: dict[str, str] = {parameter: scope, "limit": str(ORDERS_PAGE)}
         if start.bound_from is not None:
             params["start_time"] = str(int(start.bound_from.timestamp()))
+        shape, rows = _SHAPES[table.name]
         return Reading(
             table=table,
-            scope=wallet,
+            scope=scope,
             pages=partial(self._pages, f"/polymarket/{table.name}", params, shape, rows),
             bound_from=start.bound_from,
             time_key="timestamp",
             expect_rows=start.expect_rows,
             filter_key="user_address",
-            filter_values=frozenset({wallet}),
+            filter_values=frozenset({scope}),
         )
 
     def account_readings(self, wallet: str) -> Iterator[Reading]:
@@ -125,7 +135,7 @@ class Dome:
     def _markets(self, condition_ids: Sequence[str], variant: str) -> Reading:
         return Reading(
             table=MARKETS,
-            scope=f"condition_ids:{len(condition_ids)}:{variant}",
+            scope=",".join(condition_ids),
             pages=partial(
                 self._pages,
                 "/polymarket/markets",

@@ -6,6 +6,8 @@ Endpoints, limits and quirks: README.md beside this file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -17,6 +19,7 @@ from extract.polymarket.settings import (
     DATA_PAGE,
     DUST,
     EVENTS,
+    FEED,
     GAMMA_PAGE,
     LEADERBOARD,
     LEADERBOARD_PAGE,
@@ -30,8 +33,8 @@ from extract.polymarket.settings import (
 )
 from extract.raw import RawTable, decode
 from extract.settings import resolve
-from extract.venue import LookUp, WalkStart
-from extract.walks import Page, Reading
+from extract.venue import FIRST_LOOK_BACK, LookUp, WalkStart
+from extract.walks import Page, Reading, seconds
 
 
 class _Pagination(msgspec.Struct):
@@ -96,31 +99,85 @@ class Polymarket:
         self._data.close()
         self._gamma.close()
 
-    def discovery(self, count: int | None) -> Reading:
-        """The first `count` wallets of the leaderboard; None: as many as the setting says."""
-        wanted = self.settings.leaderboard_wallets if count is None else count
+    def discovery(self, count: int | None) -> list[Reading]:
+        """The first `count` wallets of the leaderboard; None: of that and of each category's, by the settings."""
+        if count is not None:
+            return [self._leaderboard(count, None)]
+        categories = [None, *self.settings.leaderboard_categories]
+        return [self._leaderboard(self.settings.leaderboard_wallets, category) for category in categories]
+
+    def _leaderboard(self, count: int, category: str | None) -> Reading:
         # The default is the board of the last day.
-        params = {"time_period": "all", "limit": str(min(wanted, LEADERBOARD_PAGE))}
+        params = {"time_period": "all", "limit": str(min(count, LEADERBOARD_PAGE))}
         return Reading(
             table=LEADERBOARD,
-            scope=f"top:{wanted}",
-            pages=lambda: _first_rows(self._data_pages("/v2/leaderboard", params), wanted),
-            expect_rows=True,
+            scope=f"top:{count}" + (f":{category}" if category else ""),
+            pages=lambda: _first_rows(
+                self._data_pages("/v2/leaderboard", params | ({"category": category} if category else {})), count
+            ),
+            # A category may be without winners; that nobody trades at all is not believed.
+            expect_rows=category is None,
         )
+
+    def feed(self, since: datetime | None) -> Reading:
+        return Reading(
+            table=FEED,
+            scope="trades",
+            pages=partial(self._feed_pages, since),
+            bound_from=since,
+            time_key="timestamp",
+            is_kept=False,
+        )
+
+    def _feed_pages(self, since: datetime | None) -> Iterator[Page]:
+        """Newest first, down to the first row before `since`.
+
+        Left to itself the feed goes back to the beginning of the last month. It knows no `start` and hides dust.
+        """
+        for page in self._data_pages("/v2/trades", {"limit": str(DATA_PAGE), "taker_only": "false"}):
+            now = page.venue_time or datetime.now(UTC)
+            earliest = since = since or now - FIRST_LOOK_BACK
+            if _reaches_before(FEED, page, earliest):
+                yield replace(page, cursor=None)
+                return
+            yield page
+            if page.cursor is None and earliest < _month_before(now):
+                raise VenueError(f"the feed of trades ends before it gets back to {earliest:%Y-%m-%d %H:%M}")
+
+    def market_reading(self, condition_id: str, start: WalkStart) -> Reading:
+        return Reading(
+            table=TRADES,
+            scope=condition_id,
+            resource="market_trades",
+            pages=partial(self._market_pages, condition_id, start.bound_from),
+            bound_from=start.bound_from,
+            time_key="timestamp",
+            expect_rows=start.expect_rows,
+            filter_key="condition_id",
+            filter_values=frozenset({condition_id}),
+        )
+
+    def _market_pages(self, condition_id: str, since: datetime | None) -> Iterator[Page]:
+        """Newest first, down to the first page that reaches back before `since`: a market's trades know no `start`."""
+        params = {"condition": condition_id, "limit": str(DATA_PAGE), "taker_only": "false"}
+        for page in self._data_pages("/v2/trades", params):
+            if since is not None and _reaches_before(TRADES, page, since):
+                yield replace(page, cursor=None)
+                return
+            yield page
 
     def wallet_readings(self, wallet: str, starts: Mapping[str, WalkStart]) -> Iterator[Reading]:
-        # By default a match is served on its taker's side only, which hides half of what a wallet did.
-        yield self._of_wallet(TRADES, wallet, starts, {"taker_only": "false"})
-        # By default deposits and tips are left out.
-        yield self._of_wallet(
-            ACTIVITY,
-            wallet,
-            starts,
-            {"type": ACTIVITY_TYPES, "exclude_deposits_withdrawals": "false"},
+        # By default a match is served on its taker's side only, which hides half of what a wallet did, and deposits and
+        # tips are left out.
+        everything: tuple[tuple[RawTable, Params], ...] = (
+            (TRADES, {"taker_only": "false"}),
+            (ACTIVITY, {"type": ACTIVITY_TYPES, "exclude_deposits_withdrawals": "false"}),
         )
+        for table, parameters in everything:
+            if table.name in starts:
+                yield self._of_wallet(table, wallet, starts[table.name], parameters)
 
-    def _of_wallet(self, table: RawTable, wallet: str, starts: Mapping[str, WalkStart], extra: Params) -> Reading:
-        start = starts[table.name]
+    def _of_wallet(self, table: RawTable, wallet: str, start: WalkStart, extra: Params) -> Reading:
         params = {
             "user": wallet,
             "limit": str(DATA_PAGE),
@@ -167,7 +224,6 @@ class Polymarket:
             asked = ",".join(condition_ids[start : start + RESOLUTIONS_BATCH])
             yield Reading(
                 table=RESOLUTIONS,
-                # A market of which the venue says nothing leaves no row: that it was asked for stands here only.
                 scope=asked,
                 pages=partial(self._list_page, "/v2/resolutions", {"condition": asked}),
                 filter_key="condition_id",
@@ -200,7 +256,8 @@ class Polymarket:
     def _markets(self, condition_ids: Sequence[str], closed: str) -> Reading:
         return Reading(
             table=MARKETS,
-            scope=f"condition_ids:{len(condition_ids)}:closed={closed}",
+            # A market of which the venue says nothing leaves no row: that it was asked for stands here only.
+            scope=",".join(condition_ids),
             pages=partial(
                 self._gamma_pages,
                 "/markets/keyset",
@@ -281,6 +338,17 @@ def _first_rows(pages: Iterator[Page], count: int) -> Iterator[Page]:
         left -= len(page.rows)
         if enough:
             return
+
+
+def _reaches_before(table: RawTable, page: Page, moment: datetime) -> bool:
+    times = seconds(table.keys_of(page.rows)["timestamp"])
+    return bool(times) and min(times) < moment.timestamp()
+
+
+def _month_before(moment: datetime) -> datetime:
+    """The beginning of the month before a moment's own."""
+    first = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first - timedelta(days=1)).replace(day=1)
 
 
 def _events_named(markets: Sequence[msgspec.Raw]) -> Iterable[str]:

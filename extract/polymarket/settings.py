@@ -5,6 +5,8 @@ Source: docs.polymarket.com/api-reference (Data API v2, Gamma keyset), read in 2
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from dlt.common.configuration import configspec
 
 from extract.raw import RawTable
@@ -17,6 +19,20 @@ GAMMA_PAGE = 100
 """Largest page of the keyset lists and largest number of ids in one look-up (the URL limit is about 8 kB)."""
 
 LEADERBOARD_PAGE = 1000
+
+LEADERBOARD_CATEGORIES = [
+    "politics",
+    "sports",
+    "crypto",
+    "finance",
+    "culture",
+    "mentions",
+    "weather",
+    "economics",
+    "tech",
+    "esports",
+    "combos",
+]
 
 RESOLUTIONS_BATCH = 20
 """Most conditions that one request may name."""
@@ -57,6 +73,7 @@ ACTIVITY = RawTable(
         "timestamp": "timestamp",
     },
 )
+FEED = RawTable("feed", {"proxy_wallet": "proxy_wallet", "timestamp": "timestamp"})
 MARKETS = RawTable("markets", {"id": "id", "condition_id": "conditionId", "slug": "slug"})
 EVENTS = RawTable("events", {"id": "id", "slug": "slug"})
 LEADERBOARD = RawTable("leaderboard", {"user_id": "user_id"})
@@ -94,5 +111,9 @@ class PolymarketSettings(VenueSettings):
     gamma_api_url: str = "https://gamma-api.polymarket.com"
     requests_per_second: float = 20.0
     """Per host. The tightest documented limit on these routes is 200 requests in 10 seconds."""
+    workers: int = 8
+    """As many as keep the pace where an answer takes a third of a second."""
     leaderboard_wallets: int = 500
-    """How many wallets of the leaderboard a run with no list of wallets takes in."""
+    """How many wallets of each leaderboard a run with no list of wallets takes in."""
+    leaderboard_categories: list[str] = field(default_factory=lambda: list(LEADERBOARD_CATEGORIES))
+    """Categories whose leaderboards are read beside the overall one."""

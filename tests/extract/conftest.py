@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from extract.dome import Dome
+from extract.packages import NamedTable, Package, Reader
 from extract.polymarket import Polymarket
 from extract.run import Due, Options, Run
 from extract.venue import Venue
@@ -27,14 +27,21 @@ class MemorySink:
     packages: int = 0
 
     def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        self.packages += 1
-        with ThreadPoolExecutor(4) as pool:
-            for tables in pool.map(lambda reading: list(walker.walk(reading)), readings):
-                for name, table in tables:
-                    self.rows.setdefault(name, []).extend(table.to_pylist())
+        self.take_packages(walker, [Package.of(readings)])
+
+    def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
+        with Reader(walker, 4) as reader:
+            for tables in reader.packages(packages):
+                self.take_tables(tables)
 
     def take_table(self, name: str, table: pa.Table) -> None:
-        self.rows.setdefault(name, []).extend(table.to_pylist())
+        self.take_tables([(name, table)])
+
+    def take_tables(self, tables: Iterable[NamedTable]) -> None:
+        taken = [(name, table.to_pylist()) for name, table in tables]
+        self.packages += bool(taken)
+        for name, rows in taken:
+            self.rows.setdefault(name, []).extend(rows)
 
 
 @dataclass
@@ -43,6 +50,7 @@ class Outcome:
 
     run: Run
     rows: dict[str, list[dict[str, Any]]]
+    packages: int = 0
 
     def walks(self, resource: str, scope: str | None = None) -> list[dict[str, Any]]:
         return [walk for walk in self.rows["walks"] if walk["resource"] == resource and scope in (None, walk["scope"])]
@@ -89,4 +97,4 @@ def carry_out(venue: Venue, due: Due | None = None, **options: Any) -> Outcome:
         run.execute()
     finally:
         venue.close()
-    return Outcome(run, sink.rows)
+    return Outcome(run, sink.rows, sink.packages)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from extract.run import DltSink
+from extract.sinks import DltSink
 from extract.warehouse import open_pipeline
 
 

@@ -44,6 +44,9 @@ ACTIVITY_TYPES = frozenset(
 #: Seconds between points -> how far back they are kept.
 PRICE_BUCKETS = {60: 7 * DAY, 300: 60 * DAY, 1800: 90 * DAY, 10_800: None, 43_200: None}
 
+#: Boards beside the overall one: Gamma's categories, and two of their own.
+BOARDS = "overall politics sports crypto finance culture mentions weather economics tech esports combos".split()
+
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _CONDITION = re.compile(r"0x(?:[0-9a-fA-F]{62}|[0-9a-fA-F]{64})")
 _SECRET = b"replica"
@@ -351,7 +354,7 @@ def routes(source: Source) -> list[Route]:
     def leaderboard(query: Parameters, now: int) -> Response:
         period = query.choice("time_period", ("day", "week", "month", "all"), None)
         sort_by = query.choice("sort_by", ("PNL", "VOLUME"), None)
-        category = query.text("category")
+        category = query.choice("category", BOARDS, None)
         user = query.user(required=False)
         if user is not None:
             return data_response(f'{{"data":{one_standing(feeds, user, period or "day", now)}}}')
@@ -369,7 +372,7 @@ def routes(source: Source) -> list[Route]:
             limit, offset = pinned["l"], pinned["o"]
             sort_by, period, category = pinned["s"], pinned["t"], pinned["c"]
         sort_by, period = sort_by or "PNL", period or "day"
-        board = feeds.leaderboard(period, sort_by, now)
+        board = feeds.leaderboard(period, sort_by, now, category or "overall")
         measure = "pnl_micro" if sort_by == "PNL" else "volume_micro"
         rows = []
         for place in range(offset, min(offset + limit, len(board))):

@@ -36,6 +36,8 @@ from tests.replica.world.core import (
 
 DAY = 86_400
 IMAGES = "https://polymarket-upload.s3.us-east-2.amazonaws.com"
+#: Boards whose name is not the slug of their tag.
+BOARD_SLUGS = {"culture": "pop-culture", "economics": "economy"}
 PERIODS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
 #: Blocks come every two seconds; the number only has to grow with time.
 FIRST_BLOCK, FIRST_BLOCK_AT = 66_000_000, 1_735_689_600
@@ -85,7 +87,7 @@ class WorldData:
         self._merged: dict[str, list[Any]] = {}
         self._profiles: dict[str, tuple[str, str]] = {}
         self._labels: dict[tuple[str, int, bool], str] = {}
-        self._boards: dict[tuple[str, str, int], list[Standing]] = {}
+        self._boards: dict[tuple[str, str, int, str], list[Standing]] = {}
         span = self.world.ends_at - self.world.starts_at
         #: Some people change their display name here, and all their old rows change with it.
         self._renamed_at = self.world.starts_at + span * 2 // 3
@@ -220,10 +222,10 @@ class WorldData:
 
     # -- boards, positions, resolutions, prices -----------------------------------------------
 
-    def leaderboard(self, period: str, sort_by: str, now: int) -> list[Standing]:
+    def leaderboard(self, period: str, sort_by: str, now: int, category: str = "overall") -> list[Standing]:
         """The board as of the last full hour: boards are refreshed, not computed per request."""
         as_of = now - now % 3600
-        key = (period, sort_by, as_of)
+        key = (period, sort_by, as_of, category)
         if key not in self._boards:
             if len(self._boards) > 16:
                 self._boards.clear()
@@ -231,7 +233,7 @@ class WorldData:
             standings = []
             for wallet in self.world.wallets.values():
                 if wallet.on_leaderboard:
-                    standing = self._standing(wallet, since, as_of)
+                    standing = self._standing(wallet, since, as_of, category)
                     if standing.volume_micro:
                         standings.append(standing)
             measure = "pnl_micro" if sort_by == "PNL" else "volume_micro"
@@ -239,13 +241,24 @@ class WorldData:
             self._boards[key] = standings
         return self._boards[key]
 
-    def _standing(self, wallet: Wallet, since: int, as_of: int) -> Standing:
+    def _is_of(self, condition_id: str, category: str) -> bool:
+        if category == "overall":
+            return True
+        market = self.world.markets.get(condition_id)
+        slugs = {BOARD_SLUGS.get(category, category), category}
+        return market is not None and any(tag.slug in slugs for tag in self.world.events[market.event_id].tags)
+
+    def _standing(self, wallet: Wallet, since: int, as_of: int, category: str) -> Standing:
         """In a window cash in less cash out, with what is held marked to the outcome's price; of all time, what is
-        realized: losers that nobody redeemed are not in it."""
+        realized: losers that nobody redeemed are not in it. A category's board counts the markets of its tag."""
         cash = volume = 0
         held: dict[str, int] = defaultdict(int)
         for fill in self.trades_of_wallet(wallet.address):
-            if since < fill.timestamp <= as_of and fill.visible_at <= as_of:
+            if (
+                since < fill.timestamp <= as_of
+                and fill.visible_at <= as_of
+                and self._is_of(fill.condition_id, category)
+            ):
                 sign = 1 if fill.side == "BUY" else -1
                 cash -= sign * fill.usdc_micro + fill.fee_micro
                 held[fill.token_id] += sign * fill.shares_micro
@@ -257,7 +270,9 @@ class WorldData:
                 value += shares * self.world.outcome_prices(market, as_of)[outcome]
         pnl = cash + int(value)
         if not since:
-            pnl = int(sum(holding.realized for holding in self._ledger(wallet.address, as_of).values()))
+            ledger = self._ledger(wallet.address, as_of)
+            tokens = [token for token in ledger if self._is_of(self.world.tokens[token][0].condition_id, category)]
+            pnl = int(sum(ledger[token].realized for token in tokens))
         return Standing(wallet.address, wallet.name, pnl, volume)
 
     def positions(self, wallet: str, now: int) -> list[PositionView]:

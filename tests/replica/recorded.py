@@ -281,8 +281,10 @@ class RecordedData:
     def v1_json(self, row: RecordedRow, now: int, activity: bool) -> str:
         return row.text
 
-    def leaderboard(self, period: str, sort_by: str, now: int) -> list[Standing]:
-        """Every recorded wallet, the biggest first: there is no telling what its board was."""
+    def leaderboard(self, period: str, sort_by: str, now: int, category: str = "overall") -> list[Standing]:
+        """Every recorded wallet, the biggest first: there is no telling what its board was, or its categories'."""
+        if category != "overall":
+            return []
         volumes: dict[str, int] = defaultdict(int)
         for row in self._activity:
             volumes[row.wallet] += 0

@@ -524,6 +524,26 @@ def test_the_leaderboard_is_of_the_day_unless_asked_otherwise(replica: RunningRe
     assert [row["user_id"] for row in today] == [ALICE]
 
 
+def test_a_categorys_board_counts_its_markets_alone(replica: RunningReplica, tiny_world: tuple[World, Json]) -> None:
+    world = tiny_world[0]
+    sizes = set()
+    for category in data_api.BOARDS[1:]:
+        rows = get(url(replica, "leaderboard"), time_period="all", category=category).json()["data"]
+        slugs = {category, {"culture": "pop-culture", "economics": "economy"}.get(category, category)}
+        traded = {
+            wallet.address
+            for wallet in world.wallets.values()
+            for fill in visible_trades(world, wallet.address)
+            if wallet.on_leaderboard
+            and fill.condition_id in world.markets
+            and slugs & {tag.slug for tag in world.events[world.markets[fill.condition_id].event_id].tags}
+        }
+        assert {row["user_id"] for row in rows} == traded, category
+        sizes.add(len(traded))
+    assert {0, 2} <= sizes
+    assert get(url(replica, "leaderboard"), category="astrology").status_code == 400
+
+
 def test_the_leaderboards_cursor_pins_its_board(replica: RunningReplica) -> None:
     board = {"time_period": "all", "sort_by": "VOLUME"}
     first = get(url(replica, "leaderboard"), **board, limit=1).json()

@@ -10,14 +10,19 @@ with coverage as (
 failed_walks as (
 
     select * from {{ ref('int_wallet_walks') }}
-    where status != 'completed'
+    where status = 'failed'
 
 ),
 
-leaderboard as (
+sources as (
 
-    select distinct wallet_address
-    from {{ ref('stg_polymarket__leaderboard') }}
+    select * from {{ ref('int_wallet_sources') }}
+
+),
+
+traders as (
+
+    select * from {{ ref('int_wallet_trades') }}
 
 ),
 
@@ -74,9 +79,17 @@ known_wallets as (
     from failures
     union distinct
     select
-        'polymarket' as venue,
+        venue,
         wallet_address
-    from leaderboard
+    from sources
+    {% if var('follow_traders') -%}
+    union distinct
+    select
+        venue,
+        wallet_address
+    from traders
+    where wallet_address is not null
+    {%- endif %}
 
 ),
 

@@ -12,6 +12,12 @@ exchange_contracts as (
 
 ),
 
+moment as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
 ordered as (
 
     select
@@ -34,6 +40,17 @@ ordered as (
                     wallets.wallet_address
             ) as int64
         ) as sync_order,
+        case
+            when wallets.sync_status = 'completed'
+                then
+                    {{ timestamp_plus_minutes(
+                        'least(wallets.trades_watermark_at, wallets.activity_watermark_at)',
+                        var('wallets_every_hours') * 60
+                    ) }}
+        end as due_at,
+        coalesce(
+            wallets.trades_newest_at > {{ timestamp_minus_days('moment.as_of', var('active_within_days')) }}, false
+        ) as is_active,
         wallets.trades_watermark_at,
         wallets.activity_watermark_at,
         wallets.trades_newest_at,
@@ -41,6 +58,7 @@ ordered as (
         wallets.last_synced_at
     from wallets
     left join exchange_contracts on wallets.wallet_address = exchange_contracts.address
+    cross join moment
     where exchange_contracts.address is null
 
 )

@@ -13,9 +13,9 @@ wallet_sync as (
 
 ),
 
-leaderboard as (
+sources as (
 
-    select * from {{ ref('stg_polymarket__leaderboard') }}
+    select * from {{ ref('int_wallet_sources') }}
 
 ),
 
@@ -25,21 +25,26 @@ exchange_contracts as (
 
 ),
 
--- Where a wallet was first heard of; of several, the one that came first in this list.
+-- Where a wallet was first heard of; of several at once, the one that comes first in this list.
 sightings as (
 
     select
         wallet_address,
-        'leaderboard' as discovered_from,
-        1 as discovery_rank,
-        min(fetched_at) as first_seen_at
-    from leaderboard
-    group by wallet_address
+        source as discovered_from,
+        case source
+            when 'leaderboard' then 1
+            when 'category_leaderboard' then 2
+            when 'supabase' then 3
+            else 4
+        end as discovery_rank,
+        min(first_seen_at) as first_seen_at
+    from sources
+    group by wallet_address, source
     union all
     select
         wallet_address,
         'request' as discovered_from,
-        2 as discovery_rank,
+        5 as discovery_rank,
         min(first_started_at) as first_seen_at
     from wallet_sync
     group by wallet_address
@@ -47,7 +52,7 @@ sightings as (
     select
         wallet_address,
         'trade' as discovered_from,
-        3 as discovery_rank,
+        6 as discovery_rank,
         min(first_loaded_at) as first_seen_at
     from wallet_trades
     group by wallet_address
@@ -61,7 +66,7 @@ discovered as (
         discovered_from,
         min(first_seen_at) over (partition by wallet_address) as first_seen_at
     from sightings
-    qualify row_number() over (partition by wallet_address order by discovery_rank) = 1
+    qualify row_number() over (partition by wallet_address order by first_seen_at, discovery_rank) = 1
 
 ),
 

@@ -18,6 +18,9 @@
 
     (timestamp_minus_days("timestamp '2026-03-30 12:00:00'", 30), "timestamp '2026-02-28 12:00:00'"),
     (timestamp_minus_days("timestamp '2024-03-01 00:00:00'", 365), "timestamp '2023-03-02 00:00:00'"),
+    (timestamp_plus_minutes("timestamp '2026-02-28 23:30:00'", 45), "timestamp '2026-03-01 00:15:00'"),
+    (timestamp_plus_minutes("timestamp '2026-02-28 23:30:00'", 24 * 60), "timestamp '2026-03-01 23:30:00'"),
+    (timestamp_plus_minutes("cast(null as timestamp)", 1), "null"),
     (unix_seconds("timestamp '2026-01-05 00:00:01'"), "1767571201"),
     (unix_seconds("timestamp '2026-01-05 00:00:01.9'"), "1767571201"),
     (unix_seconds("cast(null as timestamp)"), "null"),
