@@ -202,6 +202,7 @@ class Run:
     unit: str = "wallets"
     has_discovered: bool = False
     _discovered: dict[str, None] = field(default_factory=dict)
+    _traders: set[str] = field(default_factory=set)
     _named: dict[str, None] = field(default_factory=dict)
     _of_feed: set[str] = field(default_factory=set)
     _feed_record: list[NamedTable] = field(default_factory=list)
@@ -274,8 +275,8 @@ class Run:
         """Asks the sources of wallets. What names nobody new is not loaded, only that it was asked."""
         self.tally.phase = "wallet sources"
         self.has_discovered = self.options.top is None
-        readings = self.venue.discovery(self.options.top)
-        for reading in readings if self.options.top is not None else [*readings, *self.sources]:
+        boards = self.venue.discovery(self.options.top)
+        for reading in boards if self.options.top is not None else [*boards, *self.sources]:
             if self.stop.is_set():
                 return
             found: dict[str, None] = {}
@@ -283,6 +284,8 @@ class Run:
             listener = partial(_note_addresses, found, column)
             *rows, record = self._walk(replace(reading, listener=listener))
             self._discovered.update(found)
+            if reading in boards:
+                self._traders.update(found)
             if any(wallet not in known for wallet in found):
                 self.sink.take_tables([*rows, record])
             else:
@@ -349,7 +352,7 @@ class Run:
                 yield replace(reading, listener=self._note_conditions)
 
     def _start(self, wallet: str, watermark: datetime | None, newest: datetime | None) -> WalkStart:
-        known = newest is not None or wallet in self._discovered
+        known = newest is not None or wallet in self._traders
         if self.options.full:
             return WalkStart(None, known)
         if self.options.since is not None:

@@ -111,8 +111,6 @@ class PolymarketSettings(VenueSettings):
     gamma_api_url: str = "https://gamma-api.polymarket.com"
     requests_per_second: float = 20.0
     """Per host. The tightest documented limit on these routes is 200 requests in 10 seconds."""
-    workers: int = 8
-    """As many as keep the pace where an answer takes a third of a second."""
     leaderboard_wallets: int = 500
     """How many wallets of each leaderboard a run with no list of wallets takes in."""
     leaderboard_categories: list[str] = field(default_factory=lambda: list(LEADERBOARD_CATEGORIES))

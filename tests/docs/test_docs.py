@@ -21,6 +21,7 @@ from extract.kalshi.settings import KalshiSettings
 from extract.polymarket.settings import PolymarketSettings
 from extract.predictit.settings import PredictItSettings
 from extract.settings import VenueSettings
+from extract.supabase import SupabaseSettings
 from extract.verify import KINDS
 from report.__main__ import parser as report_parser
 from tests.conftest import ROOT, Project
@@ -71,7 +72,7 @@ def fields(spec: type[BaseConfiguration]) -> set[str]:
 def settings() -> set[str]:
     """Every setting by the form in which the documents name it; shared ones once, for all venues."""
     shared = fields(VenueSettings)
-    specs = (PolymarketSettings, DomeSettings, KalshiSettings, PredictItSettings)
+    specs = (PolymarketSettings, DomeSettings, KalshiSettings, PredictItSettings, SupabaseSettings)
     own = {spec.__name__.removesuffix("Settings").upper(): fields(spec) - shared for spec in specs}
     return {f"SOURCES__<VENUE>__{name}" for name in shared} | {
         f"SOURCES__{venue}__{name}" for venue, names in own.items() for name in names
@@ -239,7 +240,7 @@ def test_documented_defaults_are_the_defaults() -> None:
         assert f"{spec().requests_per_second:g} {name}" in README
     rows = dict(re.findall(r"^\| `SOURCES__(?:<VENUE>|POLYMARKET|DOME)__(\w+)` \|.*\| (\S+) \|$", README, re.MULTILINE))
     for spec in (PolymarketSettings(), DomeSettings()):
-        for field in ("workers", "overlap", "walks_per_load"):
+        for field in ("workers", "overlap", "walks_per_load", "due_requests"):
             assert rows[field.upper()] == str(getattr(spec, field))
     for field in ("data_api_url", "gamma_api_url", "leaderboard_wallets"):
         assert rows[field.upper()].strip("`") == str(getattr(PolymarketSettings(), field))

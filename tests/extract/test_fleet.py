@@ -265,7 +265,7 @@ def test_only_what_failed_is_retried(world: World, run_polymarket: Runner) -> No
     outcome = run_polymarket(due=due, retry_failed=True)
     assert {walk["scope"] for walk in outcome.walks("trades")} == {failed}
     assert not outcome.walks("leaderboard")
-    assert not run_polymarket(due=Due(), retry_failed=True).walks("trades")
+    assert set(run_polymarket(due=Due(), retry_failed=True).rows) == {"runs"}
 
 
 def test_all_and_active_only(world: World, replica: RunningReplica, run_polymarket: Runner) -> None:
@@ -288,7 +288,7 @@ def test_shards_part_the_wallets_without_overlap(parts: int, wallets: list[str])
 
 
 def test_a_shard_is_the_same_on_every_computer() -> None:
-    assert [number for number in range(1, 5) if Shard(number, 4).holds("0x" + "ab" * 20)] == [4]
+    assert [number for number in range(1, 5) if Shard(number, 4).holds("0x" + "ab" * 20)] == [1]
 
 
 def test_shards_read_everything_once(world: World, run_polymarket: Runner) -> None:
@@ -303,17 +303,19 @@ def test_shards_read_everything_once(world: World, run_polymarket: Runner) -> No
     assert sorted(sum(settled, [])) == sorted(world.markets)
 
 
-def test_a_walk_that_is_stopped_is_no_failure(world: World, replica: RunningReplica) -> None:
+def test_a_walk_that_is_stopped_is_no_failure(
+    world: World, replica: RunningReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink, venue = MemorySink(), Polymarket()
     run = Run(venue, Options(command="test", wallets=tuple(world.wallets)), Due(), sink)
     replica.faults.add("hang", "/v2/trades", seconds=0.3, skip=5)
-    note = run.tally.note_walk
+    note = Run._note_walk
 
-    def stop_after_a_few(reading: Any, record: Any) -> None:
-        note(reading, record)
-        run.stop.set()
+    def stop_after_the_first(self: Run, reading: Any, record: Any) -> None:
+        note(self, reading, record)
+        self.stop.set()
 
-    run._note_walk = stop_after_a_few  # type: ignore[method-assign]
+    monkeypatch.setattr(Run, "_note_walk", stop_after_the_first)
     run.execute()
     venue.close()
     assert {"completed", "interrupted"} >= {walk["status"] for walk in sink.rows["walks"]}
@@ -397,8 +399,10 @@ def test_supabase_names_wallets_page_by_page_and_tells_nothing_else(
         monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", project.key)
         outcome = with_sources()
     named = {row["wallet_address"].lower() for row in outcome.rows["wallets"]}
-    assert named == {f"0x{number:040x}" for number in range(23)} | {"0x" + "ab" * 20, "not an address"}
-    assert {walk["scope"] for walk in outcome.walks("trades")} >= named - {"not an address"}
+    # What names nobody, or nobody else, is not loaded.
+    assert named == {f"0x{number:040x}" for number in range(23)} | {"0x" + "ab" * 20}
+    # They may never have traded, and that is no fault.
+    assert {walk["scope"] for walk in outcome.walks("trades") if walk["status"] == "completed"} >= named
     assert "not an address" not in {walk["scope"] for walk in outcome.walks("trades")}
     assert {tuple(sorted(row)) for row in map(payload, outcome.rows["wallets"])} == {("wallet_address",)}
     printed = repr(outcome.rows)
@@ -427,7 +431,7 @@ def with_sources() -> Outcome:
 def test_a_source_that_fails_is_named_without_its_key_and_stops_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = users(3)
+    tables = users(5)
     del tables["user_wallets"]
     tables["clob_credentials"] = [{"another_column": "x"}]
     project = SupabaseProject(tables)

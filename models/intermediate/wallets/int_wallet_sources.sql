@@ -72,7 +72,7 @@ told as (
             else 'leaderboard'
         end as source
     from named
-    left join walks on named.walk_id = walks.walk_id
+    inner join walks on named.walk_id = walks.walk_id
     -- What is no address can be asked for nowhere.
     where
         length(named.wallet_address) = 42
@@ -85,10 +85,10 @@ sources as (
     select
         venue,
         wallet_address,
-        coalesce(source, 'leaderboard') as source,
+        source,
         min(fetched_at) as first_seen_at
     from told
-    group by venue, wallet_address, 3
+    group by venue, wallet_address, source
 
 )
 

@@ -152,11 +152,11 @@ due as (
             row_number() over (
                 partition by venue
                 order by
-                    urgency,
-                    case when urgency = 2 then end_date end nulls last,
+                    urgency asc,
+                    case when urgency = 2 then end_date end asc nulls last,
                     case when urgency = 3 then volume end desc nulls last,
-                    asked_at nulls first,
-                    condition_id
+                    asked_at asc nulls first,
+                    condition_id asc
             ) as int64
         ) as sync_order,
         case urgency
