@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from benchmarks import build, ingest, luck, memory, omega, whale
+from benchmarks import build, fleet, ingest, luck, memory, omega, whale
 from benchmarks.figures import WIDTH, Benchmark, Say, lines
 from benchmarks.measure import load_warning, machine
 from benchmarks.sizes import DEFAULT, SOAK, Sizes
@@ -16,6 +16,7 @@ from benchmarks.sizes import DEFAULT, SOAK, Sizes
 BENCHMARKS: dict[str, Callable[[Sizes, Say], Benchmark]] = {
     "ingest": ingest.run,
     "memory": memory.run,
+    "fleet": fleet.run,
     "build": build.run,
     "omega": omega.run,
     "luck": luck.run,

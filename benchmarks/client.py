@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ from extract.warehouse import open_pipeline
 FILE_ROWS = 100_000
 
 
-def extract(wallets: int, pages: int) -> Callable[[], int]:
+def extract(wallets: int, pages: int, *, is_backfill: bool = False) -> Callable[[], int]:
     """The project's own way: its venue, its walks, its sink; only the command line is left out."""
     venue = Polymarket()
     sink = DltSink(open_pipeline(venue.name, create=True), venue.settings.workers)
@@ -40,7 +41,7 @@ def extract(wallets: int, pages: int) -> Callable[[], int]:
 
     def work() -> int:
         names = tuple(wallet(number) for number in range(wallets))
-        run = Run(venue, Options(command="benchmark", wallets=names), Due(), sink)
+        run = Run(venue, Options(command="benchmark", wallets=names, backfill=is_backfill), Due(), sink)
         try:
             run.execute()
         finally:
@@ -145,6 +146,7 @@ def _columns(body: bytes) -> pa.Table:
 
 TASKS: dict[str, Callable[[int, int], Callable[[], int]]] = {
     "extract": extract,
+    "backfill": partial(extract, is_backfill=True),
     "straight_from_memory": straight_from_memory,
     "straight_from_http": straight_from_http,
 }

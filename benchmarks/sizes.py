@@ -16,6 +16,7 @@ class Sizes:
         build_fills: fills in the warehouse of `build` and `omega`.
         increment_fills: new fills of each increment.
         increments: how many increments are built.
+        fleet_wallets: wallets of `fleet`, with a hundred fills each.
         luck_wallets, luck_markets, luck_fills: size of the world of `luck`.
     """
 
@@ -27,6 +28,7 @@ class Sizes:
     build_fills: int = 1_000_000
     increment_fills: int = 10_000
     increments: int = 3
+    fleet_wallets: int = 1200
     luck_wallets: int = 120
     luck_markets: int = 2000
     luck_fills: int = 200_000
@@ -39,6 +41,7 @@ SOAK = Sizes(
     ingest_pages=20,
     build_fills=2_000_000,
     increments=5,
+    fleet_wallets=6605,
     luck_wallets=300,
     luck_fills=500_000,
 )

@@ -16,13 +16,16 @@ import os
 import random
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 from benchmarks.measure import ROOT, ended
 
@@ -33,6 +36,35 @@ MARKETS = 600
 WALLET, PAGE, TIME = b"@" * 40, b"#" * 16, b"~" * 6
 NEWEST = 1_770_000_000
 HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a venue answers.
+
+    Args:
+        rows: fills in a page.
+        most, seconds: requests that it answers within so many seconds; what is more is refused with 429. 0: any number.
+        answer_after: seconds until an answer.
+    """
+
+    rows: int = PAGE_ROWS
+    most: int = 0
+    seconds: int = 10
+    answer_after: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        return self.most / self.seconds
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Requests that were answered, those that were refused, and the pace of those for wallets."""
+
+    requests: int
+    refused: int
+    pace: float
 
 
 def wallet(number: int) -> str:
@@ -57,7 +89,8 @@ def market(number: int) -> dict[str, Any]:
 class Pages:
     """All answers, as bytes."""
 
-    def __init__(self, wallets: int, pages_per_wallet: int) -> None:
+    def __init__(self, wallets: int, pages_per_wallet: int, rows: int = PAGE_ROWS) -> None:
+        self._rows = rows
         self.wallets = [wallet(number) for number in range(wallets)]
         self.pages_per_wallet = pages_per_wallet
         self._numbers = {address: number for number, address in enumerate(self.wallets)}
@@ -75,7 +108,7 @@ class Pages:
             .replace(PAGE, f"{number:016x}".encode())
             .replace(TIME, b"%06d" % (NEWEST // 10_000 - page))
         )
-        tail = f'],"pagination":{{"limit":{PAGE_ROWS},"offset":0,"has_more":{json.dumps(not is_last)},'
+        tail = f'],"pagination":{{"limit":{self._rows},"offset":0,"has_more":{json.dumps(not is_last)},'
         return b'{"data":[' + rows + f'{tail}"next_cursor":{cursor}}}}}'.encode()
 
     def activity(self, address: str) -> bytes:
@@ -114,7 +147,7 @@ class Pages:
 
     def _template(self, number: int) -> bytes:
         chance = random.Random(number)
-        return b",".join(self._row(chance, number * PAGE_ROWS + place) for place in range(PAGE_ROWS))
+        return b",".join(self._row(chance, number * PAGE_ROWS + place) for place in range(self._rows))
 
     def _row(self, chance: random.Random, place: int) -> bytes:
         traded = chance.choice(self._markets)
@@ -136,19 +169,57 @@ class Pages:
         return text.encode()
 
 
+class _Gate:
+    """Counts what passes, and refuses what comes too fast."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+        self._passed: list[float] = []
+        self._of_wallets: list[float] = []
+        self._refused = 0
+        self._lock = threading.Lock()
+
+    def passes(self, path: str) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            most = self._manners.most
+            if most and len(self._passed) >= most and now - self._passed[-most] < self._manners.seconds:
+                self._refused += 1
+                return False
+            self._passed.append(now)
+            if path.startswith("/v2/"):
+                self._of_wallets.append(now)
+        return True
+
+    def count(self) -> bytes:
+        with self._lock:
+            times = self._of_wallets
+            pace = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+            return json.dumps({"requests": len(self._passed), "refused": self._refused, "pace": pace}).encode()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     pages: Pages
+    manners: Manners
+    gate: _Gate
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         query = parse_qs(url.query)
-        body = self._body(url.path, query)
+        if url.path == "/_answered":
+            status, body = 200, self.gate.count()
+        elif not self.gate.passes(url.path):
+            status, body = 429, b'{"error":"too many requests"}'
+        else:
+            time.sleep(self.manners.answer_after)
+            found = self._body(url.path, query)
+            status, body = (404, b"") if found is None else (200, found)
         head = (
-            f"HTTP/1.1 {404 if body is None else 200} -\r\nDate: {formatdate(usegmt=True)}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body or b'')}\r\n\r\n"
+            f"HTTP/1.1 {status} -\r\nDate: {formatdate(usegmt=True)}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self.wfile.write(head.encode() + (body or b""))
+        self.wfile.write(head.encode() + body)
 
     def _body(self, path: str, query: dict[str, list[str]]) -> bytes | None:
         closed = query.get("closed") == ["true"]
@@ -173,10 +244,16 @@ class RunningVenue:
     url: str
     wallets: int
     pages_per_wallet: int
+    rows: int = PAGE_ROWS
 
     @property
     def fills(self) -> int:
-        return self.wallets * self.pages_per_wallet * PAGE_ROWS
+        return self.wallets * self.pages_per_wallet * self.rows
+
+    def answered(self) -> Answered:
+        """What it has answered so far."""
+        with urlopen(f"{self.url}/_answered") as answer:
+            return Answered(**json.load(answer))
 
     def environment(self) -> dict[str, str]:
         """The settings that point the extractor here, with a pace that never makes it wait."""
@@ -190,21 +267,23 @@ class RunningVenue:
 
 
 @contextmanager
-def served(wallets: int, pages_per_wallet: int) -> Iterator[RunningVenue]:
+def served(wallets: int, pages_per_wallet: int, manners: Manners | None = None) -> Iterator[RunningVenue]:
+    manners = manners or Manners()
     server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.venue", str(wallets), str(pages_per_wallet)],
+        [sys.executable, "-m", "benchmarks.venue", str(wallets), str(pages_per_wallet), json.dumps(asdict(manners))],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
     with ended(server):
         assert server.stdout is not None
-        yield RunningVenue(f"http://{HOST}:{int(server.stdout.readline())}", wallets, pages_per_wallet)
+        yield RunningVenue(f"http://{HOST}:{int(server.stdout.readline())}", wallets, pages_per_wallet, manners.rows)
 
 
 def main() -> None:
-    wallets, pages = (int(text) for text in sys.argv[1:])
-    _Handler.pages = Pages(wallets, pages)
+    wallets, pages = (int(text) for text in sys.argv[1:3])
+    manners = Manners(**json.loads(sys.argv[3])) if len(sys.argv) > 3 else Manners()
+    _Handler.pages, _Handler.manners, _Handler.gate = Pages(wallets, pages, manners.rows), manners, _Gate(manners)
     server = ThreadingHTTPServer((HOST, 0), _Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)

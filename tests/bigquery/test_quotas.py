@@ -15,6 +15,7 @@ from typing import Any, cast
 import msgspec
 import pyarrow as pa
 
+from extract.packages import NamedTable, Package
 from extract.polymarket import Polymarket
 from extract.run import Due, DueWallet, Options, Run
 from extract.walks import Reading, Walker
@@ -38,23 +39,32 @@ class CountingSink:
     packages: int = 0
 
     def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        tables = {"walks"}
-        for reading in readings:
-            tables.add(reading.table.name)
-            # Every wallet names a market of its own, every market an event.
-            rows = [msgspec.Raw(b'{"events": [{"id": "%d"}]}' % self.packages)]
-            keys = {column: [f"0x{len(tables)}-{reading.scope}"] for column in reading.table.keys}
-            walker.on_page(reading, rows, cast(Any, keys))
-        self.loads.update(tables)
-        self.packages += 1
+        self.take_packages(walker, [Package.of(readings)])
+
+    def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
+        for package in packages:
+            tables = {"walks"}
+            for reading in (reading for stage in package.stages for reading in stage()):
+                tables.add(reading.table.name)
+                # Every wallet names a market of its own, every market an event.
+                rows = [msgspec.Raw(b'{"events": [{"id": "%d"}]}' % self.packages)]
+                keys = {column: [f"0x{len(tables)}-{reading.scope}"] for column in reading.table.keys}
+                if reading.listener is not None:
+                    reading.listener(rows, cast(Any, keys))
+            self.take_tables((table, pa.table({})) for table in tables)
 
     def take_table(self, name: str, table: pa.Table) -> None:
-        self.loads[name] += 1
+        self.take_tables([(name, table)])
+
+    def take_tables(self, tables: Iterable[NamedTable]) -> None:
+        self.loads.update({name for name, _ in tables})
         self.packages += 1
 
 
 def counted(due: Due, **options: Any) -> CountingSink:
     venue, sink = Polymarket(), CountingSink()
+    # The boards name wallets that are known.
+    venue.discovery = lambda count: []  # type: ignore[method-assign]
     try:
         Run(venue, Options(command="run", **options), due, sink).execute()
     finally:

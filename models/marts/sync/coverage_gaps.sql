@@ -15,7 +15,7 @@ stretches as (
 failed_walks as (
 
     select * from {{ ref('int_wallet_walks') }}
-    where status != 'completed'
+    where status = 'failed'
 
 ),
 
