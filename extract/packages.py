@@ -18,7 +18,7 @@ import pyarrow as pa
 from extract.walks import Reading, Walker
 
 #: Bytes of rows that may wait for the package before theirs to be loaded.
-WAITING_BYTES = 32_000_000
+WAITING_BYTES = 16_000_000
 
 Stage = Callable[[], Iterable[Reading]]
 NamedTable = tuple[str, pa.Table]
@@ -58,6 +58,10 @@ class _Waiting:
             self._tables.append(table)
             self._bytes += table[1].nbytes
             self._changed.notify_all()
+
+    def check(self) -> None:
+        if self._is_abandoned:
+            raise _AbandonedError
 
     def end(self, error: BaseException | None = None) -> None:
         with self._changed:
@@ -106,7 +110,8 @@ class Reader:
             self._walker.stop.set()
             for waiting in self._waiting:
                 waiting.abandon()
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        # Not cancelled: whoever waits for a walk that is cancelled before it began waits for ever. It ends at once.
+        self._pool.shutdown(wait=kind is None)
 
     def packages(self, packages: Iterable[Package]) -> Iterator[Iterator[NamedTable]]:
         """Yields each package's tables. The next package is begun as soon as this one's last walk was."""
@@ -157,5 +162,6 @@ class Reader:
             self._waiting.remove(waiting)
 
     def _read(self, reading: Reading, waiting: _Waiting) -> None:
+        waiting.check()
         for table in self._walker.walk(reading):
             waiting.put(table)

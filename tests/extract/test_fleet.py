@@ -19,7 +19,7 @@ from tests.extract.conftest import MemorySink, Outcome, Runner, carry_out, use
 from tests.extract.test_run import busiest, fills_in_rows, fills_in_world
 from tests.replica.server import RunningReplica, serve
 from tests.replica.supabase import SupabaseProject, mount
-from tests.replica.world import World
+from tests.replica.world import World, build_world
 
 DAY = timedelta(days=1)
 
@@ -126,6 +126,35 @@ def test_when_nothing_happened_nothing_is_loaded_but_that_it_was_asked(
     assert {walk["resource"] for walk in second.rows["walks"]} == {"leaderboard", "feed"}
     assert second.packages == 1
     assert second.run.tally.wallets_total == 0
+
+
+def test_a_fleet_of_6605_costs_what_happened_and_not_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build_world(seed=12, wallets=180, markets=120, fills=4000)
+    now = moment(world.ends_at)
+    traded = next(
+        (at, named)
+        for at in range(world.ends_at, world.starts_at, -6 * 3600)
+        if len(named := traders_between(world, at - 900 - 1, world.ends_at)) >= 120
+    )
+    at, named = moment(traded[0]), traded[1]
+    addresses = [*world.wallets, *(f"0x{number:040x}" for number in range(6605 - len(world.wallets)))]
+    both = {"trades": (at, None), "activity": (at, None)}
+    wallets = tuple(DueWallet(address, both, due_at=now + DAY) for address in addresses)
+    # All that is known of markets is due as well: it costs no more than its share.
+    listed = tuple(condition for condition, market in world.markets.items() if market.listed)
+    due = Due(wallets, listed, accounts=tuple(addresses), settlements=tuple(world.markets), feed_watermark=at)
+    with serve(world) as running:
+        use(running, monkeypatch)
+        busy = carry_out(Polymarket(), due=due)
+        assert {walk["scope"] for walk in busy.walks("trades")} == named
+        assert 120 <= len(named)
+        assert len(running.requests) < 400 + 2 * (len(named) - 120)
+        running.clock.advance(1800)
+        running.requests.clear()
+        calm = carry_out(Polymarket(), due=Due(wallets, feed_watermark=now + timedelta(minutes=20)))
+        assert len(running.requests) < 60
+        assert set(calm.rows) == {"walks", "runs"}
+        assert calm.run.tally.wallets_total == 0
 
 
 def test_a_wallet_is_read_when_it_is_due_by_the_venues_clock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
