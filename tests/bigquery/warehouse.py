@@ -9,7 +9,7 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from tests.bigquery.emulator.running import PROJECT, Emulator
+from tests.bigquery.emulator.running import Emulator
 from tests.replica.server import RunningReplica
 from tests.warehouse.conftest import Warehouse
 
@@ -34,4 +34,6 @@ class BigQueryWarehouse(Warehouse):
             return [dict(row.items()) for row in client.query_and_wait(sql)]
 
     def client(self) -> bigquery.Client:
-        return bigquery.Client(PROJECT, AnonymousCredentials(), client_options={"api_endpoint": self.emulator.url})
+        return bigquery.Client(
+            self.emulator.project, AnonymousCredentials(), client_options={"api_endpoint": self.emulator.url}
+        )

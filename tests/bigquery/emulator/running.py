@@ -35,6 +35,7 @@ class Emulator:
 
     folder: Path
     job_delay_ms: int = 0
+    project: str = PROJECT
     port: int = field(default=0)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -47,7 +48,7 @@ class Emulator:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
         command = [str(PYTHON), "-m", "tests.bigquery.emulator", "--port", str(self.port)]
-        command += ["--data-dir", str(self.folder), "--project", PROJECT, "--job-delay-ms", str(self.job_delay_ms)]
+        command += ["--data-dir", str(self.folder), "--project", self.project, "--job-delay-ms", str(self.job_delay_ms)]
         with open(self.folder / "emulator.log", "ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -98,7 +99,7 @@ class Emulator:
         """Rows of a query, each value as BigQuery's JSON gives it: texts, and None for null."""
         answer = self.request(
             "POST",
-            f"/bigquery/v2/projects/{PROJECT}/queries",
+            f"/bigquery/v2/projects/{self.project}/queries",
             {"query": sql, "useLegacySql": False, "timeoutMs": 60_000, "maxResults": 100_000},
         )
         return [tuple(cell["v"] for cell in row["f"]) for row in answer.get("rows", ())]
@@ -109,7 +110,7 @@ class Emulator:
         token = ""
         while True:
             page = self.request(
-                "GET", f"/bigquery/v2/projects/{PROJECT}/jobs?projection=full&maxResults=1000&pageToken={token}"
+                "GET", f"/bigquery/v2/projects/{self.project}/jobs?projection=full&maxResults=1000&pageToken={token}"
             )
             jobs += page.get("jobs", ())
             token = page.get("nextPageToken") or ""
@@ -132,9 +133,9 @@ class Emulator:
         return {
             "BIGQUERY_EMULATOR_HOST": self.url,
             "DESTINATION__NAME": "bigquery",
-            "DESTINATION__BIGQUERY__PROJECT_ID": PROJECT,
+            "DESTINATION__BIGQUERY__PROJECT_ID": self.project,
             # Otherwise the client asks Google for it.
-            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "GOOGLE_CLOUD_PROJECT": self.project,
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials(folder)),
         }
 
