@@ -6,6 +6,7 @@ Nothing here is a default that hides: a fault of the settings is one sentence th
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ from dlt.destinations.impl.bigquery.configuration import BigQueryClientConfigura
 from dlt.destinations.impl.bigquery.sql_client import BQ_TERMINAL_REASONS
 from dlt.destinations.job_impl import ReferenceFollowupJobRequest
 from google.api_core.exceptions import Conflict, Forbidden, GoogleAPICallError, NotFound, Unauthorized
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.cloud import bigquery
 
 from extract.settings import UsageError
@@ -35,8 +36,24 @@ from extract.settings import UsageError
 # The client would rather read through another package and says so at every query; the lists read here are short.
 warnings.filterwarnings("ignore", message="Cannot create BigQuery Storage client")
 
+#: What Google answers where credentials or rights are not as the settings say.
+REFUSALS = (GoogleAuthError, RefreshError, Unauthorized, Forbidden)
 SOURCE_FORMATS = {"parquet": "PARQUET", "jsonl": "NEWLINE_DELIMITED_JSON"}
 LOGIN = "`gcloud auth application-default login`, or name a key or federation file in GOOGLE_APPLICATION_CREDENTIALS"
+
+
+class _Unexplained(logging.Filter):
+    """Keeps refusals of Google's out of dlt's own log, where each is a traceback: the command says it in a sentence."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and any(isinstance(cause, REFUSALS) for cause in _causes(error)):
+            return False
+        # A job that will be tried again is told of by a traceback as text.
+        return not any(f"{kind.__module__}.{kind.__name__}" in record.getMessage() for kind in REFUSALS)
+
+
+logging.getLogger("dlt").addFilter(_Unexplained())
 
 
 @configspec

@@ -260,6 +260,7 @@ def test_a_mistake_is_one_sentence_that_names_the_setting(
         emulator.fail()
     [line] = [line for line in shown.splitlines() if line.startswith("Error:")]
     assert message in line
+    assert "Traceback" not in shown
 
 
 def test_a_dataset_elsewhere_is_named_with_its_place(
@@ -287,3 +288,27 @@ def test_somebody_elses_table_is_left_alone(
     assert warehouse.query("select * from theirs_raw_polymarket.trades") == [{"owner": "theirs"}]
     listing = emulator.request("GET", f"/bigquery/v2/projects/{PROJECT}/datasets/theirs_raw_polymarket/tables")
     assert [table["tableReference"]["tableId"] for table in listing["tables"]] == ["trades"]
+
+
+def test_somebody_elses_public_table_is_left_alone(
+    emulator: Emulator, world: World, replica: RunningReplica, tmp_path: Path
+) -> None:
+    """Of a name that dbt would replace; the run ends before its first statement, with one sentence."""
+    emulator.query("create schema his_polyomega")
+    emulator.query("create table his_polyomega.traders as select 'his' as owner")
+    emulator.query("create view his_polyomega.events as select 'his' as owner")
+    emulator.query("create table his_polyomega.notes as select 'his, too, and in nobody\\'s way' as owner")
+    warehouse = BigQueryWarehouse.on(emulator, tmp_path, replica)
+    warehouse.project.environment["DESTINATION__BIGQUERY__DATASET_PREFIX"] = "his_"
+    shown = checked(warehouse.project.dbt("--quiet", "build"), 2)
+    [line] = [line for line in shown.splitlines() if "not of this project" in line]
+    assert "his_polyomega.events, his_polyomega.traders is there and not of this project" in line
+    assert "Set DESTINATION__BIGQUERY__DATASET_PREFIX" in line
+    for table in ("traders", "events"):
+        assert warehouse.query(f"select * from his_polyomega.{table}") == [{"owner": "his"}]
+    for dataset, tables in (("his_polyomega", 3), ("his_polyomega_staging", 0), ("his_polyomega_intermediate", 0)):
+        listing = emulator.request("GET", f"/bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables")
+        assert len(listing.get("tables", ())) == tables
+    # What is not in the way of what is built is not asked for.
+    warehouse.build("--select", "exchange_contracts", "stg_polymarket__loads")
+    warehouse.build("--select", "exchange_contracts", "stg_polymarket__loads")

@@ -69,6 +69,18 @@ KINDS = {name: kind for kind, name in NAMES.items()} | {
     "BOOL": zt.TypeKind.TYPE_BOOL,
     "FLOAT64": zt.TypeKind.TYPE_DOUBLE,
 }
+#: What datasets tell of themselves, as far as it is asked for.
+INFORMATION_SCHEMA = {
+    "TABLES": ("table_catalog", "table_schema", "table_name", "table_type"),
+    "TABLE_OPTIONS": (
+        "table_catalog",
+        "table_schema",
+        "table_name",
+        "option_name",
+        "option_type",
+        "option_value",
+    ),
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: A column as the REST API tells it: name, type, mode, fields.
 Field = dict[str, Any]
@@ -165,7 +177,11 @@ class GoogleSQL:
         """The tables that the statement can mean: a catalogue goes over whole with each request."""
         request.simple_catalog.name = "bigquery"
         request.simple_catalog.builtin_function_options.CopyFrom(self._builtins)
-        for name, fields in list(self.tables.items()):
+        known = list(self.tables.items())
+        for name, view in set(re.findall(r"`([\w.-]+\.INFORMATION_SCHEMA\.(\w+))`", text)):
+            columns = INFORMATION_SCHEMA.get(view, ())
+            known.append((name, [{"name": column, "type": "STRING"} for column in columns]))
+        for name, fields in known:
             if name in text:
                 table = request.simple_catalog.table.add(name=name)
                 for one in fields:
@@ -224,6 +240,7 @@ def plain(sql: str) -> str:
     Raises: Refused.
     """
     text = re.sub(r"`([\w-]+)`\.`([\w-]+)`\.`([\w-]+)`", r"`\1.\2.\3`", sql.strip().rstrip(";"))
+    text = re.sub(r"`([\w-]+)`\.`([\w-]+)`\.(INFORMATION_SCHEMA\.\w+)", r"`\1.\2.\3`", text)
     if SIZED_CAST.search(text):
         raise Refused("Parameterized types are not allowed in CAST expressions.")
     return spelled_out(text, "max_by", "max") if "max_by" in text else text
