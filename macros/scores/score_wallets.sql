@@ -315,7 +315,7 @@ ranked as (
         row_number() over (partition by {{ pool_key | join(', ') }} order by p_value, wallet_address) as p_rank,
         row_number() over (
             partition by {{ pool_key | join(', ') }}
-            order by omega_low desc nulls last, total_pnl desc, wallet_address
+            order by omega_low desc nulls last, total_pnl desc, wallet_address asc
         ) as rank
     from tested
 

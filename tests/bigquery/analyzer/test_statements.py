@@ -7,8 +7,10 @@ in one file, so that one process makes the build that they share."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from tests.bigquery.analyzer.conftest import Checked
 from tests.bigquery.analyzer.googlesql import GoogleSQL, Refused
 from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, plant
 from tests.bigquery.analyzer.service import Service
-from tests.conftest import ROOT
+from tests.conftest import BIN, ROOT
 from tests.warehouse.seeds import DOCUMENTS, on_bigquery, printed_queries
 
 
@@ -103,6 +105,36 @@ def test_public_tables_are_clustered_and_trades_partitioned(checked: Checked) ->
     assert [target for target, sql in public.items() if "cluster by" not in sql.lower()] == []
     trades = " ".join(public["polyomega.trades"].split())
     assert "partition by timestamp_trunc(timestamp, month)" in trades.lower()
+
+
+def test_sqlfluff_takes_what_models_compile_to(checked: Checked, tmp_path: Path) -> None:
+    """Of the incremental build. A model that sqlfluff cannot read as BigQuery's SQL is a violation like any other."""
+    models = checked.build.work / "target" / "compiled" / "polyomega" / "models"
+    # Tests and unit tests lie in folders named as their yml files.
+    texts = {path.stem: path for path in models.rglob("*.sql") if ".yml" not in str(path.relative_to(models))}
+    for name, path in texts.items():
+        shutil.copy(path, tmp_path / f"{name}.sql")
+    assert len(texts) > 40
+    # As BigQuery would not take it, and as nobody should write it.
+    (tmp_path / "not_bigquery.sql").write_text("select list_transform([1], lambda x: x + 1) as items\n")
+    (tmp_path / "not_lower.sql").write_text("SELECT trades.id tag FROM trades\n")
+    shutil.copy(Path(__file__).with_name("compiled.sqlfluff"), tmp_path / ".sqlfluff")
+    linted = subprocess.run(
+        [str(BIN / "sqlfluff"), "lint", "--disable-progress-bar", "--format", "json", "."],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {
+        Path(one["filepath"]).stem: {f"{two['code']}: {two['description']}" for two in one["violations"]}
+        for one in json.loads(linted.stdout)
+    }
+    assert set(found) == {*texts, "not_bigquery", "not_lower"}
+    assert any(text.startswith("PRS") for text in found.pop("not_bigquery"))
+    assert {text[:4] for text in found.pop("not_lower")} >= {"CP01", "AL02"}
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 @pytest.mark.parametrize(
