@@ -1,7 +1,9 @@
 {#- What the loads of the CTE `new_loads` say anything about fills: a new one, a better source of known ones, a fee. A
     query with distinct rows of the columns, which all three feeds have.
-    Args: columns: names of columns. -#}
-{% macro new_fills(columns) -%}
+    Args:
+        columns: names of columns.
+        day: as of first_fetch(). -#}
+{% macro new_fills(columns, day) -%}
     {%- set feeds = [
         ('trades', ref('stg_polymarket__trades'), 'polymarket'),
         ('activity', ref('stg_polymarket__activity'), 'polymarket'),
@@ -17,9 +19,11 @@
         on
             {{ feed }}.load_id = new_loads.load_id
             and new_loads.venue = '{{ venue }}'
-    {%- if feed == 'activity' %}
-    where activity.entry_type = 'TRADE'
-    {%- endif %}
+    where
+        {{ fetched_since(feed ~ '.fetched_at', day) }}
+        {%- if feed == 'activity' %}
+        and activity.entry_type = 'TRADE'
+        {%- endif %}
     {%- if not loop.last %}
     union distinct
     {%- endif %}

@@ -6,7 +6,10 @@
     {%- set predicates = [] + (incremental_predicates or []) -%}
     {%- set partition = config.get('partition_by') -%}
     {%- if unique_key and partition -%}
-        {%- do predicates.append(touched_partitions(source, partition['field'], partition['granularity'])) -%}
+        {%- set times = 'select ' ~ partition['field'] ~ ' as first_at, ' ~ partition['field'] ~ ' as last_at from '
+            ~ source ~ ' as batch' -%}
+        {%- set stretches = time_stretches(times, partition['granularity']) -%}
+        {%- do predicates.append(in_stretches('DBT_INTERNAL_DEST.' ~ partition['field'], stretches)) -%}
     {%- endif -%}
     {{ dbt.default__get_merge_sql(target, source, unique_key, dest_columns, predicates) }}
 {%- endmacro %}

@@ -5,10 +5,13 @@
         incremental_strategy='merge',
         on_schema_change='fail',
         partition_by=day_partition('traded_at', 'month'),
-        cluster_by=clustering(['group_key']),
+        cluster_by=clustering(['entry_type', 'group_key']),
         post_hook="{{ remember_loads() }}",
     )
 }}
+
+{%- set day = first_fetch() -%}
+{%- set months = time_stretches(new_times(none, day), 'month') if reads_by_partition() else none -%}
 
 with new_loads as (
 
@@ -44,6 +47,7 @@ polymarket_trades as (
         on
             trades.load_id = new_loads.load_id
             and new_loads.venue = 'polymarket'
+    where {{ fetched_since('trades.fetched_at', day) }}
 
 ),
 
@@ -75,6 +79,7 @@ polymarket_activity as (
         on
             activity.load_id = new_loads.load_id
             and new_loads.venue = 'polymarket'
+    where {{ fetched_since('activity.fetched_at', day) }}
 
 ),
 
@@ -107,6 +112,7 @@ dome_orders as (
         on
             orders.load_id = new_loads.load_id
             and new_loads.venue = 'dome'
+    where {{ fetched_since('orders.fetched_at', day) }}
 
 ),
 
@@ -138,6 +144,7 @@ dome_activity as (
         on
             activity.load_id = new_loads.load_id
             and new_loads.venue = 'dome'
+    where {{ fetched_since('activity.fetched_at', day) }}
 
 ),
 
@@ -217,7 +224,9 @@ readings as (
     {%- if is_incremental() %}
     union all
     select * from {{ this }}
-    where entry_key in (select new_rows.entry_key from new_rows)
+    where
+        entry_key in (select new_rows.entry_key from new_rows)
+        and {{ in_stretches('traded_at', months) }}
     {%- endif %}
 
 ),

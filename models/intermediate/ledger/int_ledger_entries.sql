@@ -4,7 +4,8 @@ with source_entries as (
 
     select * from {{ ref('int_source_entries') }}
     where
-        entry_type != 'TRADE'
+        -- Not a trade; as stretches of the clustering column, of which BigQuery passes over the other.
+        (entry_type < 'TRADE' or entry_type > 'TRADE')
         and wallet_address is not null
         and traded_at is not null
 

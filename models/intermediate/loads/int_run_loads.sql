@@ -8,6 +8,8 @@
     )
 }}
 
+{%- set day = first_fetch() -%}
+
 with new_loads as (
 
     {{ new_loads() }}
@@ -17,12 +19,14 @@ with new_loads as (
 polymarket_walks as (
 
     select * from {{ ref('stg_polymarket__walks') }}
+    where {{ fetched_since('ended_at', day) }}
 
 ),
 
 dome_walks as (
 
     select * from {{ ref('stg_dome__walks') }}
+    where {{ fetched_since('ended_at', day) }}
 
 ),
 

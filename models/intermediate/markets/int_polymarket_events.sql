@@ -9,6 +9,8 @@
     )
 }}
 
+{%- set day = first_fetch() -%}
+
 with new_loads as (
 
     {{ new_loads() }}
@@ -31,7 +33,8 @@ new_rows as (
             events.load_id = new_loads.load_id
             and new_loads.venue = 'polymarket'
     where
-        events.event_id != ''
+        {{ fetched_since('events.fetched_at', day) }}
+        and events.event_id != ''
         and events.event_slug != ''
     qualify
         row_number() over (

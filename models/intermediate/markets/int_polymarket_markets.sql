@@ -9,6 +9,8 @@
     )
 }}
 
+{%- set day = first_fetch() -%}
+
 with new_loads as (
 
     {{ new_loads() }}
@@ -18,7 +20,9 @@ with new_loads as (
 walks as (
 
     select * from {{ ref('stg_polymarket__walks') }}
-    where resource = 'markets'
+    where
+        resource = 'markets'
+        and {{ fetched_since('ended_at', day) }}
 
 ),
 
@@ -41,7 +45,9 @@ new_rows as (
         on
             markets.load_id = new_loads.load_id
             and new_loads.venue = 'polymarket'
-    where markets.condition_id != ''
+    where
+        markets.condition_id != ''
+        and {{ fetched_since('markets.fetched_at', day) }}
 
 ),
 

@@ -13,9 +13,64 @@
 -- depends_on: {{ ref('stg_polymarket__trades') }}, {{ ref('stg_polymarket__activity') }}, {{ ref('stg_dome__orders') }}
 -- depends_on: {{ ref('int_loads') }}, {{ ref('int_processed_loads') }}
 
+{# A pair's fills lie between its first and its last one that are known, or are new. Of pairs whose market only fills
+    name, all are read: another wallet's may name it. -#}
+{%- set day = first_fetch('trades') -%}
+{%- set months = none -%}
+{%- if reads_by_partition() -%}
+    {%- set times -%}
+        with new_times as (
+
+            {{ new_times('trades', day) }}
+
+        ),
+
+        new_pairs as (
+
+            select distinct
+                wallet_address,
+                token_id
+            from new_times
+
+        ),
+
+        new_names as (
+
+            {{ new_names() }}
+
+        )
+
+        select
+            first_at,
+            last_at
+        from new_times
+        union all
+        select
+            coalesce(totals.first_trade_at, moment.as_of) as first_at,
+            -- Of fills after the moment of the scores it is not known how late they are.
+            case when totals.later_trades > 0 then timestamp '9999-01-01' else totals.last_trade_at end as last_at
+        from {{ this }} as totals
+        cross join {{ ref('int_as_of') }} as moment
+        left join new_pairs
+            on
+                totals.wallet_address = new_pairs.wallet_address
+                and totals.token_id = new_pairs.token_id
+        left join new_names on totals.token_id = new_names.contract_id
+        left join {{ ref('int_outcome_names') }} as outcomes on totals.token_id = outcomes.contract_id
+        where
+            new_pairs.token_id is not null
+            or new_names.contract_id is not null
+            or outcomes.contract_id is null
+            or totals.later_trades > 0
+            or totals.last_trade_at > moment.as_of
+    {%- endset -%}
+    {%- set months = time_stretches(times, 'month') -%}
+{%- endif %}
+
 with trades as (
 
     select * from {{ ref('trades') }}
+    where {{ in_stretches('timestamp', months) }}
 
 ),
 
@@ -40,7 +95,7 @@ new_loads as (
 
 traded_pairs as (
 
-    {{ new_fills(['wallet_address', 'token_id']) }}
+    {{ new_fills(['wallet_address', 'token_id'], day) }}
 
 ),
 
@@ -139,7 +194,7 @@ told_by_fills as (
     select
         trades.token_id,
         max(trades.condition_id) as condition_id
-    from {{ ref('trades') }} as trades
+    from trades
     inner join unlisted_tokens on trades.token_id = unlisted_tokens.token_id
     group by trades.token_id
 

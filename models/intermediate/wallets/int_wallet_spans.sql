@@ -9,6 +9,8 @@
     )
 }}
 
+{%- set day = first_fetch() -%}
+
 -- Walks come by the million, what they cover does not: nearly always one stretch per wallet that grows. Stretches that
 -- grow together keep their rows; inside the larger one they change nothing.
 with new_loads as (
@@ -23,6 +25,7 @@ walks as (
     where
         status = 'completed'
         and covered_to is not null
+        and {{ fetched_since('ended_at', day) }}
 
 ),
 

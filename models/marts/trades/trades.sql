@@ -14,10 +14,27 @@
 -- depends_on: {{ ref('stg_polymarket__trades') }}, {{ ref('stg_polymarket__activity') }}, {{ ref('stg_dome__orders') }}
 -- depends_on: {{ ref('int_loads') }}, {{ ref('int_processed_loads') }}
 
+{# Fills of a group have one time. Which months hold the fills of renamed outcomes only the table itself can say. -#}
+{%- set day = first_fetch('int_source_entries') -%}
+{%- set new_months, renamed_months = none, none -%}
+{%- if reads_by_partition() -%}
+    {%- set new_months = time_stretches(new_times('int_source_entries', day), 'month') -%}
+    {%- set renamed_times -%}
+        select
+            trades.timestamp as first_at,
+            trades.timestamp as last_at
+        from {{ this }} as trades
+        inner join ({{ new_names() }}) as new_names on trades.token_id = new_names.contract_id
+    {%- endset -%}
+    {%- set renamed_months = time_stretches(renamed_times, 'month') -%}
+{%- endif %}
+
 with source_entries as (
 
     select * from {{ ref('int_source_entries') }}
-    where is_fill
+    where
+        is_fill
+        and ({{ in_stretches('traded_at', new_months) }} or {{ in_stretches('traded_at', renamed_months) }})
 
 ),
 
@@ -42,7 +59,7 @@ new_loads as (
 
 touched_groups as (
 
-    {{ new_fills(['group_key']) }}
+    {{ new_fills(['group_key'], day) }}
 
 ),
 
@@ -60,15 +77,18 @@ renamed_groups as (
     from {{ this }} as trades
     inner join new_names on trades.token_id = new_names.contract_id
     where
-        trades.outcome is distinct from new_names.outcome
-        or trades.event_slug is distinct from new_names.event_slug
-        or trades.market_id is distinct from new_names.market_id
-        or (
-            trades.fee_source is distinct from 'ledger'
-            and trades.fee_usd is distinct from {{ schedule_fee(
-                'trades.is_taker', 'trades.price', 'trades.shares', 'trades.timestamp',
-                'new_names.fee_rate', 'new_names.fee_exponent', 'new_names.has_fees',
-            ) }}
+        {{ in_stretches('trades.timestamp', renamed_months) }}
+        and (
+            trades.outcome is distinct from new_names.outcome
+            or trades.event_slug is distinct from new_names.event_slug
+            or trades.market_id is distinct from new_names.market_id
+            or (
+                trades.fee_source is distinct from 'ledger'
+                and trades.fee_usd is distinct from {{ schedule_fee(
+                    'trades.is_taker', 'trades.price', 'trades.shares', 'trades.timestamp',
+                    'new_names.fee_rate', 'new_names.fee_exponent', 'new_names.has_fees',
+                ) }}
+            )
         )
 
 ),
