@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+import re
+import shutil
 import subprocess
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from tests.conftest import BIN, ROOT
+from tests.conftest import BIN, ROOT, Project
 from tests.replica.full_truth import full_truth
-from tests.replica.server import serve
+from tests.replica.server import RunningReplica, serve
 from tests.replica.truth import truth
+from tests.replica.units import Row, moment
 from tests.replica.world import World, build_world
 from tests.warehouse.compare import assert_same_rows
-from tests.warehouse.conftest import EXACT, RATIOS, SOAK, Warehouse
+from tests.warehouse.conftest import EXACT, METRICS, RATIOS, SOAK, Warehouse
 
 STEPS = 10
+#: The step after which scores are kept, to be made again at the end.
+MIDDLE = 5
+SCORES = ("wallet_scores", "wallet_scores_by_category")
 DAY = 86_400
 HALF_HOURLY = ("--selector", "half_hourly")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
@@ -78,11 +88,21 @@ def test_what_scores_tell_beside_omega_equals_the_truth(world: World, synced_at_
     synced_at_once.assert_metrics_equal(full_truth(world, world.ends_at))
 
 
-def test_no_score_holds_a_number_that_stands_for_none(synced_at_once: Warehouse) -> None:
-    for table in ("wallet_scores_by_category", "wallet_scores"):
-        for row in synced_at_once.rows(table):
-            numbers = {name: value for name, value in row.items() if isinstance(value, float | Decimal)}
-            assert all(math.isfinite(value) for value in numbers.values()), row
+def test_no_public_table_holds_a_number_that_stands_for_none(synced_at_once: Warehouse) -> None:
+    ratios = synced_at_once.project.query(
+        "select table_name, column_name from information_schema.columns "
+        "where table_schema = 'polyomega' and data_type in ('DOUBLE', 'FLOAT') order by all"
+    )
+    unreal = [
+        (table, column)
+        for table, column in ratios
+        if synced_at_once.project.query(f"select 1 from polyomega.{table} where not isfinite({column}) limit 1")
+    ]
+    assert not unreal
+    # The project's own test looks at the same tables.
+    sql = (ROOT / "tests" / "singular" / "histories" / "floats_are_numbers.sql").read_text(encoding="utf-8")
+    snapshots = {"market_history", "score_history"}
+    assert {table for table, _ in ratios} - snapshots == set(re.findall(r"'(\w+)'", sql.split("%}")[0]))
 
 
 def test_omega_is_the_published_formula_over_the_same_profits(synced_at_once: Warehouse) -> None:
@@ -104,25 +124,105 @@ def test_omega_is_the_published_formula_over_the_same_profits(synced_at_once: Wa
     assert compared > 10
 
 
-def test_ten_steps_in_any_order_with_every_load_repeated_give_the_same_tables(
-    world: World, synced_at_once: Warehouse, tmp_path: Path
-) -> None:
+@dataclass
+class Steps:
+    """What the warehouse said on the way; `cut` are wallets whose histories were cut at first."""
+
+    warehouse: Warehouse
+    cut: frozenset[str]
+    at_first: list[Row] = field(default_factory=list)
+    half_way_at: datetime = moment(0)
+    half_way: dict[str, list[Row]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def in_steps(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
+    """The world read while it happened: every load repeated, wallets in any order, two histories cut at first."""
     shuffled = random.Random(5)
+    busiest = sorted(world.wallets, key=lambda wallet: -len(world.fills_by_wallet[wallet]))
     with serve(world, now=world.ends_at - 60 * DAY) as replica:
-        warehouse = Warehouse.in_folder(tmp_path, replica)
+        warehouse = Warehouse.in_folder(tmp_path_factory.mktemp("in_steps"), replica)
+        steps = Steps(warehouse, frozenset(busiest[1:3]))
         for step in range(STEPS):
-            replica.clock.set(world.ends_at - (STEPS - 1 - step) * 6 * DAY)
+            now = world.ends_at - (STEPS - 1 - step) * 6 * DAY
+            replica.clock.set(now)
             wallets = shuffled.sample(list(world.wallets), len(world.wallets))
-            warehouse.sync(wallets=wallets)
-            warehouse.sync(wallets=reversed(wallets))
+            if step == 0:
+                sync_with_cut_histories(warehouse, replica, wallets, *steps.cut, since=now - 30 * DAY)
+            else:
+                warehouse.sync(wallets=wallets)
+                warehouse.sync(wallets=reversed(wallets))
             warehouse.build(*(HALF_HOURLY if step else WITHOUT_TESTS))
+            if step == 0:
+                steps.at_first = warehouse.rows("wallet_scores")
+            if step == MIDDLE:
+                # The markets that conversions reached are due now.
+                warehouse.sync(wallets=wallets)
+                warehouse.build(*HALF_HOURLY)
+                steps.half_way_at = moment(now)
+                steps.half_way = {table: warehouse.rows(table) for table in SCORES}
         warehouse.sync(wallets=wallets)
         warehouse.build()
+        yield steps
+
+
+def sync_with_cut_histories(
+    warehouse: Warehouse, replica: RunningReplica, wallets: list[str], struck: str, short: str, *, since: int
+) -> None:
+    """The ledger of `struck` fails on the way, and `short` is read from `since` on."""
+    replica.faults.add("error", "/v2/activity", query={"user": struck}, status=503)
+    warehouse.sync("--since", moment(since).isoformat(), wallets=[short])
+    warehouse.sync(wallets=[wallet for wallet in wallets if wallet != short], code=1)
+    replica.faults.clear()
+
+
+def test_ten_steps_in_any_order_with_every_load_repeated_give_the_same_tables(
+    world: World, synced_at_once: Warehouse, in_steps: Steps
+) -> None:
+    warehouse = in_steps.warehouse
     warehouse.assert_equals(truth(world, world.ends_at))
     for table in EXACT:
         columns = comparable(table)
-        in_steps, at_once = warehouse.rows(table, columns), synced_at_once.rows(table, columns)
-        assert sorted(map(repr, in_steps)) == sorted(map(repr, at_once)), table
+        stepped, at_once = warehouse.rows(table, columns), synced_at_once.rows(table, columns)
+        assert sorted(map(repr, stepped)) == sorted(map(repr, at_once)), table
+
+
+def test_a_history_that_was_cut_has_no_score_until_it_is_whole(in_steps: Steps) -> None:
+    withheld = [row for row in in_steps.at_first if row["withheld_reason"] == "history_incomplete"]
+    assert {row["wallet_address"] for row in withheld} == in_steps.cut
+    assert {row["omega_status"] for row in withheld} == {"withheld"}
+    hidden = {*RATIOS.split(), *METRICS.split(), "rank"} - {"effective_markets"}
+    assert {row[ratio] for row in withheld for ratio in hidden} == {None}
+    # Sums were there to make a ratio of.
+    assert all(any(row["losses"] for row in withheld if row["wallet_address"] == wallet) for wallet in in_steps.cut)
+    scored = [row for row in in_steps.warehouse.rows("wallet_scores") if row["wallet_address"] in in_steps.cut]
+    assert {row["withheld_reason"] for row in scored} == {None}
+    assert all(row["omega_ratio"] for row in scored if row["period"] == "all")
+
+
+def test_no_score_of_an_earlier_moment_ever_changes(world: World, in_steps: Steps) -> None:
+    """What was said half way is said again when everything that came later is known, too."""
+    warehouse, cut = in_steps.warehouse, int(in_steps.half_way_at.timestamp())
+    rows = [*world.fills, *world.entries]
+    assert not any(row.timestamp <= cut < row.visible_at for row in rows), "a late row would rightly change them"
+    assert sum(row.timestamp > cut for row in rows) > 500
+    kept = warehouse.rows("score_history")
+    last_day = moment(world.ends_at).date()
+    now = {table: warehouse.rows(table) for table in SCORES}
+    scored = sum(row["omega_status"] != "no_resolved" for rows in now.values() for row in rows)
+    assert sum(row["score_day"].date() == last_day for row in kept) == scored
+    # The other day on which a whole build was made.
+    assert {row["score_day"].date() for row in kept} - {last_day} == {
+        moment(world.ends_at - (STEPS - 1) * 6 * DAY).date()
+    }
+    warehouse.build("--vars", json.dumps({"as_of": in_steps.half_way_at.isoformat()}), *WITHOUT_TESTS)
+    for table in SCORES:
+        said = {repr(row) for row in in_steps.half_way[table]}
+        again = {repr(row) for row in warehouse.rows(table)}
+        assert said == again, f"{len(said - again)} of {len(said)} rows of {table} changed"
+        assert said != {repr(row) for row in now[table]}
+    # The history holds what was said on each day, and not what would be said of it today.
+    assert warehouse.rows("score_history") == kept
 
 
 def comparable(table: str) -> str:
@@ -156,3 +256,48 @@ def test_runs_killed_at_any_moment_lose_nothing_and_double_nothing(world: World,
             warehouse.sync(wallets=world.wallets)
             warehouse.build(*arguments)
     warehouse.assert_equals(truth(world, world.ends_at))
+
+
+def test_a_new_rule_scores_old_trades_anew_and_writes_none(synced_at_once: Warehouse, tmp_path: Path) -> None:
+    """A rule, and an override for one event, on a copy of a warehouse that is built."""
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(synced_at_once.project.warehouse, copy)
+    environment = synced_at_once.project.environment | {"DESTINATION__DUCKDB__CREDENTIALS": str(copy)}
+    warehouse = Warehouse(Project(synced_at_once.project.folder, environment))
+    markets = {row["market_id"]: row for row in warehouse.rows("markets")}
+    scored = [row for row in warehouse.rows("wallet_market_pnl") if row["is_scored"]]
+    (event, _), *_ = Counter(row["event_slug"] for row in scored).most_common(1)
+    tag = "nba"
+    tagged = {one for one, row in markets.items() if tag in row["tags"].split(",")}
+    before = {row["source"]: row for row in warehouse.rows("category_coverage")}
+    with duckdb.connect(copy) as connection:
+        written = connection.execute("select rowid, * from polyomega.trades order by rowid").fetchall()
+        connection.execute(
+            f"update polyomega_intermediate.category_rules set category = 'World', priority = 1 where tag = '{tag}';"
+            "insert into polyomega_intermediate.category_overrides "
+            f"values ('polymarket', 'event', '{event}', 'Mentions', 'a test')"
+        )
+    warehouse.build(*HALF_HOURLY)
+    with duckdb.connect(copy, read_only=True) as connection:
+        assert connection.execute("select rowid, * from polyomega.trades order by rowid").fetchall() == written
+
+    def category(row: Row) -> str:
+        overridden = "Mentions" if row["event_slug"] == event else None
+        return overridden or ("World" if row["market_id"] in tagged else str(row["category"]))
+
+    pnl = {(row["wallet_address"], row["market_id"]): row for row in warehouse.rows("wallet_market_pnl")}
+    moved = [row for row in scored if category(row) != row["category"]]
+    assert {category(row) for row in moved} == {"Mentions", "World"}
+    assert all(pnl[row["wallet_address"], row["market_id"]]["category"] == category(row) for row in scored)
+    gains: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in scored:
+        gains[row["wallet_address"], category(row)] += max(row["resolved_pnl"], Decimal(0))
+    scores = [row for row in warehouse.rows("wallet_scores_by_category") if row["period"] == "all"]
+    assert {
+        (row["wallet_address"], row["category"]): row["total_gains"] for row in scores if row["resolved_markets"]
+    } == {key: gain for key, gain in gains.items()}
+    rules = {row["market_id"]: (row["category_rule_type"], row["category_tag"]) for row in warehouse.rows("markets")}
+    assert {rules[one] for one, row in markets.items() if row["event_slug"] == event} == {("event_override", event)}
+    assert {rules[one] for one in tagged if markets[one]["event_slug"] != event} == {("tag", tag)}
+    after = {row["source"]: row for row in warehouse.rows("category_coverage")}
+    assert all(after[source]["rules_version"] != row["rules_version"] for source, row in before.items())
