@@ -19,7 +19,7 @@ from extract.cli.common import DONE, DONE_WITH_FAILURES, end, mistakes_explained
 from extract.settings import UsageError
 from extract.venue import Venue
 from extract.verify import Check, Finding, MarketsCheck, Outcome, Scope, WalletsCheck, needed_rows
-from extract.warehouse import open_pipeline
+from extract.warehouse import open_pipeline, public_rows
 
 #: Wallets that are asked for again where no range is given.
 SAMPLE = 50
@@ -131,6 +131,16 @@ def _read_checkpoints(pipeline: dlt.Pipeline, name: str, outcome: Outcome) -> No
     for wallet, count, error, updated_at in failed:
         command = f"dlt pipeline {name} run --wallets {wallet}"
         outcome.findings.append(Finding("failed_wallet", wallet, count, error or "", command, updated_at, updated_at))
+    windows = public_rows(
+        pipeline,
+        "sync_checkpoints",
+        ("sync_type", "window_start", "window_end", "status", "error_message"),
+        f"where source = '{name}' and status != 'completed' order by sync_type, window_start",
+    )
+    # Only what is read window by window has any.
+    for sync_type, start, stop, status, error in windows or ():
+        command = f"dlt pipeline {name} run --from {start:%Y-%m-%dT%H:%M:%SZ} --to {stop:%Y-%m-%dT%H:%M:%SZ}"
+        outcome.findings.append(Finding(f"{status}_window", sync_type, 1, error or "", command, start, stop))
 
 
 # -- telling -----------------------------------------------------------------------------------------------------------
