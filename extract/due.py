@@ -77,7 +77,7 @@ def _walked_wallets(pipeline: dlt.Pipeline, venue: Venue) -> tuple[DueWallet, ..
     )
     coverage: dict[str, dict[str, Coverage]] = {}
     failed: set[str] = set()
-    for wallet, resource, watermark, newest, completed_at, failed_at in rows:
+    for wallet, resource, watermark, newest, completed_at, failed_at in rows or ():
         tables = coverage.setdefault(wallet, dict.fromkeys(venue.wallet_tables, (None, None)))
         tables[resource] = (_utc(watermark), _utc(newest))
         if failed_at is not None and (completed_at is None or failed_at > completed_at):
@@ -112,7 +112,7 @@ def _market_watermarks(pipeline: dlt.Pipeline, markets: Sequence[str]) -> Mappin
             f"resource = 'market_trades' and status = 'completed' and scope in ({conditions}) group by scope",
         ),
     )
-    return {scope: (_utc(watermark), _utc(newest)) for scope, watermark, newest in rows}
+    return {scope: (_utc(watermark), _utc(newest)) for scope, watermark, newest in rows or ()}
 
 
 def _feed_watermark(pipeline: dlt.Pipeline, options: Options) -> datetime | None:
@@ -128,17 +128,27 @@ def _never_looked_up(pipeline: dlt.Pipeline, venue: Venue) -> tuple[str, ...]:
     """Markets that loaded rows name and that nobody has asked for: a run that was stopped did not get that far."""
     named: dict[str, None] = {}
     for table in venue.wallet_tables:
-        named.update((row[0], None) for row in raw_rows(pipeline, _over_rows(table)))
+        rows = raw_rows(pipeline, _named_by(table, "where condition_id is not null"))
+        if rows is None:
+            # No market was ever loaded.
+            rows = raw_rows(pipeline, _named_by(table, None)) or []
+        named.update((row[0], None) for row in rows)
     return tuple(named)
 
 
-def _over_rows(table: str) -> Callable[[Callable[[str], str]], str]:
-    return lambda name: (
-        f"select distinct rows_read.condition_id from {name(table)} as rows_read "
-        f"inner join {name('_dlt_loads')} as loads on rows_read._dlt_load_id = loads.load_id and loads.status = 0 "
-        f"left join {name('markets')} as markets on rows_read.condition_id = markets.condition_id "
-        "where rows_read.condition_id != '' and markets.condition_id is null"
-    )
+def _named_by(table: str, known: str | None) -> Callable[[Callable[[str], str]], str]:
+    """Markets that a table's committed rows name, without those that are `known` in the table of markets."""
+
+    def write(name: Callable[[str], str]) -> str:
+        without = (
+            "" if known is None else f" and condition_id not in (select condition_id from {name('markets')} {known})"
+        )
+        return (
+            f"select distinct condition_id from {name(table)} where condition_id != ''{without} "
+            f"and _dlt_load_id in (select load_id from {name('_dlt_loads')} where status = 0)"
+        )
+
+    return write
 
 
 def _over_walks(columns: str, condition: str) -> Callable[[Callable[[str], str]], str]:

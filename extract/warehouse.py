@@ -206,16 +206,16 @@ def public_rows(
         return list(rows or [])
 
 
-def raw_rows(pipeline: dlt.Pipeline, write: Callable[[Callable[[str], str]], str]) -> list[Any]:
-    """Rows of a query over raw tables; none where one of these was never loaded into.
+def raw_rows(pipeline: dlt.Pipeline, write: Callable[[Callable[[str], str]], str]) -> list[Any] | None:
+    """Rows of a query over raw tables, or None where one of these was never loaded into.
 
     Args:
         write: makes the query, given what makes a raw table's name one that SQL understands.
     """
     if not has_warehouse(pipeline):
-        return []
+        return None
     with pipeline.sql_client() as client:
         try:
             return list(client.execute_sql(write(client.make_qualified_table_name)) or [])
         except DatabaseUndefinedRelation:
-            return []
+            return None

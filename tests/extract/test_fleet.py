@@ -157,6 +157,46 @@ def test_a_fleet_of_6605_costs_what_happened_and_not_its_number(monkeypatch: pyt
         assert calm.run.tally.wallets_total == 0
 
 
+def test_a_market_that_came_and_went_between_two_runs_is_there_with_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its trades, its event, from whose tags the category comes, and its resolution."""
+    month = world.ends_at - 25 * 86_400
+    short = min(
+        (
+            market
+            for market in world.markets.values()
+            if market.listed
+            and market.resolved_at
+            and month < market.opens_at
+            and market.resolved_at < world.ends_at
+            and any(fill.shares_micro >= 10_000 for fill in world.fills_by_condition.get(market.condition_id, ()))
+        ),
+        key=lambda market: market.resolved_at - market.opens_at,
+    )
+    fills = world.fills_by_condition[short.condition_id]
+    before = min(short.created_at, fills[0].timestamp) - 1
+    wallets = tuple(world.wallets)
+    with serve(world, now=before) as running:
+        use(running, monkeypatch)
+        first = carry_out(Polymarket(), wallets=wallets)
+        assert short.condition_id not in {row["condition_id"] for row in first.rows["markets"]}
+        later = max(short.resolved_at or 0, max(fill.visible_at for fill in fills)) + 1
+        running.clock.set(later)
+        known = due_after(first, every=timedelta(days=60)).wallets
+        second = carry_out(Polymarket(), due=Due(known, feed_watermark=moment(before)))
+    expected = {key: n for key, n in fills_in_world(world, wallets, later).items() if key[0] in hashes(fills)}
+    read = {key: n for key, n in fills_in_rows(second.rows["activity"]).items() if key[0] in hashes(fills)}
+    assert read == expected
+    (row,) = [row for row in second.rows["markets"] if row["condition_id"] == short.condition_id]
+    assert json.loads(row["payload"])["closed"] is True
+    assert short.event_id in {row["id"] for row in second.rows["events"]}
+
+
+def hashes(fills: Iterable[Any]) -> set[str]:
+    return {fill.transaction_hash for fill in fills}
+
+
 def test_a_wallet_is_read_when_it_is_due_by_the_venues_clock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     wallets = tuple(world.wallets)
     with serve(world) as running:
