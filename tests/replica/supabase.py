@@ -82,7 +82,10 @@ def _rows(project: SupabaseProject, request: Request) -> tuple[list[dict[str, An
     for order in filter(None, request.query_params.get("order", "").split(",")):
         by, _, direction = order.partition(".")
         column(by)
-        rows.sort(key=lambda row: (row.get(by) is None, row.get(by) or ""), reverse=direction.startswith("desc"))
+        # Nulls come last.
+        missing = [row for row in rows if row.get(by) is None]
+        rows = sorted((row for row in rows if row.get(by) is not None), key=lambda row: row[by])
+        rows = [*(rows[::-1] if direction.startswith("desc") else rows), *missing]
     start = int(request.query_params.get("offset", 0))
     limit = min(int(request.query_params.get("limit", project.max_rows)), project.max_rows)
     selected = request.query_params.get("select", "*")
