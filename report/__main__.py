@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     leaderboard.add_argument("--wide", action="store_true", help="wallet addresses in full")
     commands.add_parser("summary", help="rows per public table, coverage, what the last run added")
+    commands.add_parser("venues", help="markets and prices of each venue, and how far they reach")
     return top
 
 
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Imported after the arguments are known to be right: dlt takes half a second.
     from report.leaderboard import print_leaderboard
     from report.summary import print_summary
+    from report.venues import print_venues
     from report.warehouse import ReportError, open_warehouse
 
     # Off a terminal rich would take 80 columns; full addresses need more than most terminals have.
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open_warehouse() as warehouse:
             if options.command == "summary":
                 print_summary(console, warehouse)
+            elif options.command == "venues":
+                print_venues(console, warehouse)
             else:
                 print_leaderboard(console, warehouse, options.period, options.top, options.category, options.wide)
     except ReportError as error:

@@ -26,6 +26,9 @@ FOLDER = Path(".polyomega/demo")
 WORLD = ("--seed", "7", "--wallets", "150", "--markets", "1500", "--fills", "80000")
 STARTS_WITHIN_SECONDS = 120
 
+#: The venues that are read for their prices; of Kalshi the last two weeks of the world's time, too.
+VENUES = (("kalshi", "--from", "2026-02-15"), ("predictit",))
+
 #: Settings that a shell may carry for real work and that must not reach the demo.
 FOREIGN = ("DESTINATION__", "SOURCES__", "DBT_", "DOME_API_KEY", "PIPELINES_DIR")
 
@@ -37,7 +40,7 @@ def main() -> int:
         shutil.rmtree(ROOT / FOLDER, ignore_errors=True)
     (ROOT / FOLDER).mkdir(parents=True, exist_ok=True)
     with replica() as url:
-        code = fetch_build_report([], environment(url), top=3)
+        code = fetch_build_report([], environment(url), top=3, venues=VENUES)
     if code == 0:
         say(NEXT)
     return code
@@ -56,6 +59,10 @@ def environment(url: str) -> dict[str, str]:
         "SOURCES__POLYMARKET__CLOB_API_URL": f"{url}/clob",
         # The default pace is for the public APIs; the replica is nobody else's.
         "SOURCES__POLYMARKET__REQUESTS_PER_SECOND": "1000",
+        "SOURCES__KALSHI__BASE_URL": f"{url}/kalshi/trade-api/v2",
+        "SOURCES__KALSHI__REQUESTS_PER_SECOND": "1000",
+        "SOURCES__PREDICTIT__BASE_URL": f"{url}/predictit/api/marketdata",
+        "SOURCES__PREDICTIT__REQUESTS_PER_SECOND": "1000",
     }
 
 

@@ -27,9 +27,18 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     return subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment, check=False).returncode
 
 
-def fetch_build_report(arguments: Sequence[str], environment: Mapping[str, str], top: int) -> int:
-    """The three steps, each only if the one before left something to go on with."""
-    fetched = run(["dlt", "pipeline", "run", *arguments], environment)
+def fetch_build_report(
+    arguments: Sequence[str], environment: Mapping[str, str], top: int, venues: Sequence[Sequence[str]] = ()
+) -> int:
+    """The three steps, each only if the one before left something to go on with. A venue that failed fails alone.
+
+    Args:
+        arguments: of the run for wallets.
+        venues: the further venues to read, each with the arguments of its run.
+    """
+    codes = [run(["dlt", "pipeline", venue, "run", *more], environment) for venue, *more in venues]
+    codes.append(run(["dlt", "pipeline", "run", *arguments], environment))
+    fetched = max(codes)
     if fetched not in (0, DONE_WITH_FAILURES):
         return fetched
     started = time.monotonic()
@@ -37,7 +46,7 @@ def fetch_build_report(arguments: Sequence[str], environment: Mapping[str, str],
     if built:
         return built
     say(f"{_built(environment)} in {time.monotonic() - started:.0f} s")
-    for arguments in (["leaderboard", "--top", str(top)], ["summary"]):
+    for arguments in (["leaderboard", "--top", str(top)], *([["venues"]] if venues else []), ["summary"]):
         reported = run(["python", "-m", "report", *arguments], environment)
         if reported:
             return reported

@@ -37,6 +37,7 @@ def venue(name: str) -> Venue:
 def price_venue(name: str) -> PriceVenue:
     """Makes the readings of markets and prices; raises UsageError where the venue has none or a setting is wrong."""
     makers: dict[str, Callable[[], PriceVenue]] = {
+        "polymarket": _polymarket_prices,
         "kalshi": _kalshi,
         "predictit": _predictit,
         "smarkets": _smarkets,
@@ -45,6 +46,12 @@ def price_venue(name: str) -> PriceVenue:
     if name not in makers:
         raise UsageError(f"{name} gives no history of prices")
     return makers[name]()
+
+
+def _polymarket_prices() -> PriceVenue:
+    from extract.polymarket.prices import PolymarketPrices
+
+    return PolymarketPrices()
 
 
 def _kalshi() -> PriceVenue:

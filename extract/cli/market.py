@@ -16,11 +16,12 @@ from rich.markup import escape
 from extract.cli.common import DONE, DONE_WITH_FAILURES, STOPPED_EARLY, end, mistakes_explained, price_venue, venue_name
 from extract.cli.run import FAILURES_SHOWN, moment, reason, stopped_by_signal
 from extract.market_run import Completed, MarketRun, Range
+from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.price_venue import PriceVenue, Window
 from extract.progress import shown
 from extract.settings import UsageError
 from extract.sinks import DltSink, DrySink
-from extract.warehouse import completed_walks, only_run, open_pipeline, public_rows
+from extract.warehouse import completed_walks, only_run, open_pipeline, public_rows, utc
 
 LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -37,6 +38,8 @@ def execute(args: argparse.Namespace) -> None:
         venue = price_venue(name)
         try:
             pipeline = open_pipeline(name, create=not args.dry_run)
+            if isinstance(venue, PolymarketPrices):
+                venue.due = _due_tokens(pipeline)
             with only_run(pipeline):
                 end(_run(venue, pipeline, asked, args, errors))
         finally:
@@ -85,6 +88,19 @@ def _due(pipeline: dlt.Pipeline, venue: str) -> tuple[str, ...]:
         " order by market_id",
     )
     return tuple(row[0].removeprefix(f"{venue}:") for row in rows or ())
+
+
+def _due_tokens(pipeline: dlt.Pipeline) -> tuple[DueToken, ...]:
+    """The outcomes whose price history a range reads. Raises UsageError before the first build: none is known then."""
+    rows = public_rows(
+        pipeline,
+        "prices_needing_sync",
+        ("contract_id", "open_from", "open_until"),
+        "where venue = 'polymarket' order by sync_order",
+    )
+    if rows is None:
+        raise UsageError("no market is known yet whose prices could be read: run without a range, then `dbt build`")
+    return tuple(DueToken(token, start and utc(start), stop and utc(stop)) for token, start, stop in rows)
 
 
 def _range(args: argparse.Namespace, venue: str) -> Range:

@@ -160,7 +160,7 @@ class Kalshi:
     def histories(self) -> tuple[History, ...]:
         series = f":{','.join(self._series)}" if self._series else ""
         return (
-            History(TRADES.name, f"trades{series}", self._trades, needs_lists=bool(self._series)),
+            History(TRADES.name, f"all{series}", self._trades, needs_lists=bool(self._series)),
             History(CANDLES.name, f"{self.settings.candle_minutes}m{series}", self._candles, needs_lists=True),
         )
 

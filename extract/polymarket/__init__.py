@@ -113,7 +113,7 @@ class Polymarket:
             table=LEADERBOARD,
             scope=f"top:{count}" + (f":{category}" if category else ""),
             pages=lambda: _first_rows(
-                self._data_pages("/v2/leaderboard", params | ({"category": category} if category else {})), count
+                self.data_pages("/v2/leaderboard", params | ({"category": category} if category else {})), count
             ),
             # A category may be without winners; that nobody trades at all is not believed.
             expect_rows=category is None,
@@ -134,7 +134,7 @@ class Polymarket:
 
         Left to itself the feed goes back to the beginning of the last month. It knows no `start` and hides dust.
         """
-        for page in self._data_pages("/v2/trades", {"limit": str(DATA_PAGE), "taker_only": "false"}):
+        for page in self.data_pages("/v2/trades", {"limit": str(DATA_PAGE), "taker_only": "false"}):
             now = page.venue_time or datetime.now(UTC)
             earliest = since = since or now - FIRST_LOOK_BACK
             if _reaches_before(FEED, page, earliest):
@@ -160,7 +160,7 @@ class Polymarket:
     def _market_pages(self, condition_id: str, since: datetime | None) -> Iterator[Page]:
         """Newest first, down to the first page that reaches back before `since`: a market's trades know no `start`."""
         params = {"condition": condition_id, "limit": str(DATA_PAGE), "taker_only": "false"}
-        for page in self._data_pages("/v2/trades", params):
+        for page in self.data_pages("/v2/trades", params):
             if since is not None and _reaches_before(TRADES, page, since):
                 yield replace(page, cursor=None)
                 return
@@ -188,7 +188,7 @@ class Polymarket:
         return Reading(
             table=table,
             scope=wallet,
-            pages=partial(self._data_pages, f"/v2/{table.name}", params),
+            pages=partial(self.data_pages, f"/v2/{table.name}", params),
             bound_from=start.bound_from,
             time_key="timestamp",
             expect_rows=start.expect_rows,
@@ -208,7 +208,7 @@ class Polymarket:
             table=STANDINGS,
             scope=wallet,
             # The default is the last day's; only the board of all time is of realized profit alone.
-            pages=partial(self._object_page, "/v2/leaderboard", {"user": wallet, "time_period": "all"}),
+            pages=partial(self.object_page, "/v2/leaderboard", {"user": wallet, "time_period": "all"}),
             filter_key="user_id",
             filter_values=frozenset({wallet}),
         )
@@ -217,7 +217,7 @@ class Polymarket:
         """What the wallet holds, then what it has left: two lists, that make one reading."""
         held = {"status": "OPEN", "include_archived": "true", "filter_amount": DUST}
         for status in (held, {"status": "CLOSED"}):
-            yield from self._data_pages("/v2/positions", {"user": wallet, "limit": str(DATA_PAGE), **status})
+            yield from self.data_pages("/v2/positions", {"user": wallet, "limit": str(DATA_PAGE), **status})
 
     def settlement_readings(self, condition_ids: Sequence[str]) -> Iterator[Reading]:
         for start in range(0, len(condition_ids), RESOLUTIONS_BATCH):
@@ -289,7 +289,7 @@ class Polymarket:
             filter_values=frozenset(event_ids),
         )
 
-    def _data_pages(self, path: str, params: Params) -> Iterator[Page]:
+    def data_pages(self, path: str, params: Params) -> Iterator[Page]:
         """Data API v2: envelope {data, pagination}, next page by `cursor` until next_cursor is null."""
         cursor: str | None = None
         while True:
@@ -309,7 +309,7 @@ class Polymarket:
         answer = self._data.get(path, params)
         yield Page(decode(answer.body, _Rows).data, answer.venue_time, None)
 
-    def _object_page(self, path: str, params: Params) -> Iterator[Page]:
+    def object_page(self, path: str, params: Params) -> Iterator[Page]:
         """Data API v2, one object or none: {data: {...}} or {data: null}."""
         answer = self._data.get(path, params)
         row = decode(answer.body, _Object).data

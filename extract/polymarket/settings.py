@@ -101,6 +101,11 @@ RESOLUTIONS = RawTable(
     "resolutions",
     {"condition_id": "condition_id", "status": "status", "payouts": "payouts", "resolved_at": "resolved_at"},
 )
+PRICES = RawTable(
+    "prices",
+    {"token_id": "token_id", "timestamp": "timestamp", "price": "price", "resolution_seconds": "resolution_seconds"},
+)
+STATUS = RawTable("status", {"computed_at": "computed_at"})
 
 
 @configspec

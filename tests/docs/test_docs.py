@@ -26,7 +26,8 @@ from extract.verify import KINDS
 from report.__main__ import parser as report_parser
 from tests.conftest import ROOT, Project
 
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = sorted([*(ROOT / name for name in TOP), *(ROOT / "docs").rglob("*.md")])
 #: What a user reads to find a command or a setting.
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEXTS = {document.name: document.read_text(encoding="utf-8") for document in DOCUMENTS}

@@ -22,6 +22,7 @@ from tests.replica.from_world import WorldSource
 from tests.replica.recorded import RecordedSource
 from tests.replica.server import free_socket, settings, uvicorn_server
 from tests.replica.source import Source
+from tests.replica.venues import mounts
 from tests.replica.world import DEFAULT_END, build_world
 
 
@@ -32,6 +33,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--wallets", type=int, default=60)
     parser.add_argument("--markets", type=int, default=200)
     parser.add_argument("--fills", type=int, default=5_000)
+    parser.add_argument("--questions", type=int, default=25, help="questions on the venues of prices")
     parser.add_argument("--days", type=int, default=240, help="length of the story")
     parser.add_argument("--ends-at", type=to_epoch, default=DEFAULT_END, help="end of the story")
     parser.add_argument("--now", type=to_epoch, help="the world's time (default: the story's end)")
@@ -82,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cannot serve: {error}", file=sys.stderr)
         return 2
     clock = Clock(source.ends_at if options.now is None else options.now, options.auto_advance)
-    app = create_app(source, clock, dome_manners=manners, cdn=options.cdn)
+    venues = mounts(options.seed, options.questions, source.ends_at)
+    app = create_app(source, clock, dome_manners=manners, cdn=options.cdn, mounts=venues)
     port = listener.getsockname()[1]
     print(f"replica at http://127.0.0.1:{port}, world time {clock.iso()}")
     for name, number in source.stats(clock.now()).items():

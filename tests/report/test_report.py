@@ -55,8 +55,19 @@ def filled(project: Project) -> Project:
             "insert into polyomega.wallet_scores_by_category values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'all', ?)",
             [[*score, AS_OF] for score in SCORES],
         )
+        connection.execute(
+            """
+            create table polyomega.price_snapshots as
+            select * from (values
+                ('kalshi', 'a', 'observed', timestamp '2026-03-01 12:00:00'),
+                ('kalshi', 'a', '1h', timestamp '2026-02-01 12:00:00'),
+                ('kalshi', 'b', '1h', timestamp '2026-02-02 12:00:00')
+            ) as prices (venue, contract_id, fidelity, snapshot_time)
+            """
+        )
+        connection.execute("alter table polyomega.markets add column status varchar")
         connection.execute("insert into polyomega.trades values ('polymarket', 'm1', null), ('polymarket', 'm2', null)")
-        connection.execute("insert into polyomega.markets values ('polymarket', 'm1', 'Sports')")
+        connection.execute("insert into polyomega.markets values ('polymarket', 'm1', 'Sports', 'resolved')")
         connection.execute(
             """
             create table polyomega.category_coverage as
@@ -309,3 +320,13 @@ def test_bigquery_without_credentials(project: Project) -> None:
     # The dead proxy of the project keeps the search for credentials on this computer.
     message = one_line(project.report("summary", DESTINATION__NAME="bigquery", NO_GCE_CHECK="true"))
     assert "gcloud auth application-default login" in message
+
+
+def test_venues_tell_their_markets_and_how_far_their_prices_reach(filled: Project) -> None:
+    with duckdb.connect(filled.warehouse) as connection:
+        connection.execute("insert into polyomega.markets values ('kalshi', 'k1', 'Politics', 'open')")
+        connection.execute("insert into polyomega.markets values ('kalshi', 'k2', 'World', 'closed')")
+    shown = filled.report("venues")
+    assert shown.returncode == 0, shown.stderr
+    rows = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert rows[1:] == ["kalshi 2 1 2 1 2 2026-02-01 2026-03-01", "polymarket 1 0 0 0 0 – –"]

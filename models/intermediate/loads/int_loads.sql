@@ -18,11 +18,23 @@ dome as (
 
 ),
 
+venues as (
+
+    select
+        venue,
+        load_id,
+        committed_at
+    from {{ ref('stg_venues__loads') }}
+
+),
+
 all_loads as (
 
     select * from polymarket
     union all
     select * from dome
+    union all
+    select * from venues
 
 )
 

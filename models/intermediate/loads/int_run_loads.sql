@@ -30,6 +30,12 @@ dome_walks as (
 
 ),
 
+venue_walks as (
+
+    select * from {{ ref('stg_venues__walks') }}
+
+),
+
 run_loads as (
 
     select distinct
@@ -53,6 +59,17 @@ run_loads as (
         on
             dome_walks.load_id = new_loads.load_id
             and new_loads.venue = 'dome'
+    union all
+    select distinct
+        new_loads.venue,
+        venue_walks.run_id,
+        new_loads.load_id,
+        new_loads.committed_at
+    from venue_walks
+    inner join new_loads
+        on
+            venue_walks.load_id = new_loads.load_id
+            and venue_walks.venue = new_loads.venue
 
 )
 

@@ -33,12 +33,13 @@ events as (
 traded as (
 
     select
+        venue,
         market_id,
         count(*) as trades,
         sum(case when source = 'dome_orders' then 0 else 1 end) > 0 as is_on_polymarket,
         max(first_loaded_at) as last_loaded_at
     from trades
-    group by market_id
+    group by venue, market_id
 
 ),
 
@@ -63,6 +64,7 @@ converted as (
 traded_markets as (
 
     select
+        coalesce(traded.venue, 'polymarket') as venue,
         coalesce(traded.market_id, converted.market_id) as market_id,
         coalesce(traded.trades, 0) as trades,
         coalesce(traded.is_on_polymarket, false) or converted.market_id is not null as is_on_polymarket,

@@ -70,7 +70,9 @@
 with trades as (
 
     select * from {{ ref('trades') }}
-    where {{ in_stretches('timestamp', months) }}
+    where
+        wallet_address is not null
+        and {{ in_stretches('timestamp', months) }}
 
 ),
 

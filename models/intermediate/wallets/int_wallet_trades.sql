@@ -1,6 +1,7 @@
 with trades as (
 
     select * from {{ ref('trades') }}
+    where wallet_address is not null
 
 ),
 

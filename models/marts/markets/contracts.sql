@@ -23,6 +23,42 @@ contracts as (
         observed_at
     from outcomes
 
+),
+
+venue_contracts as (
+
+    select
+        *,
+        coalesce({{ mid_price('bid', 'ask') }}, last_price) as yes_price
+    from {{ ref('int_venue_contracts') }}
+
+),
+
+other_venues as (
+
+    select
+        venue,
+        market_id,
+        contract_id,
+        outcome,
+        outcome_index,
+        payout,
+        yes_price,
+        cast(1 - yes_price as {{ money_type() }}) as no_price,
+        bid,
+        ask,
+        last_price,
+        observed_at
+    from venue_contracts
+
+),
+
+all_contracts as (
+
+    select * from contracts
+    union all
+    select * from other_venues
+
 )
 
-select * from contracts
+select * from all_contracts

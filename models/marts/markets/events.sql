@@ -106,6 +106,57 @@ described as (
     left join categories on all_events.event_id = categories.object_id
     left join categories_of_markets on all_events.event_slug = categories_of_markets.event_slug
 
+),
+
+venue_events as (
+
+    select * from {{ ref('int_venue_events') }}
+
+),
+
+venue_markets as (
+
+    select
+        event_slug,
+        count(*) as known_markets,
+        sum(case when status in ('resolved', 'voided') then 1 else 0 end) as decided_markets,
+        sum(case when status in ('closed', 'resolved', 'voided') then 1 else 0 end) as closed_markets,
+        sum(case when status = 'upcoming' then 1 else 0 end) as upcoming_markets
+    from {{ ref('int_venue_markets') }}
+    group by event_slug
+
+),
+
+other_venues as (
+
+    select
+        venue_events.venue,
+        venue_events.event_slug,
+        venue_events.title,
+        venue_events.category,
+        coalesce({{ slugify('venue_events.venue_category') }}, '') as tags,
+        case
+            when venue_markets.known_markets = venue_markets.decided_markets then 'resolved'
+            when venue_markets.known_markets = venue_markets.closed_markets then 'closed'
+            when venue_markets.known_markets = venue_markets.upcoming_markets then 'upcoming'
+            else 'open'
+        end as status,
+        coalesce(venue_markets.known_markets, 0) as markets,
+        coalesce(venue_markets.known_markets, 0) as known_markets,
+        venue_events.start_date,
+        venue_events.end_date,
+        venue_events.first_loaded_at
+    from venue_events
+    left join venue_markets on venue_events.event_slug = venue_markets.event_slug
+
+),
+
+every_event as (
+
+    select * from described
+    union all
+    select * from other_venues
+
 )
 
-select * from described
+select * from every_event

@@ -54,6 +54,7 @@ prioritised as (
         end as sync_priority,
         markets.volume,
         markets.volume_24hr,
+        'USD' as volume_unit,
         coalesce(traded_markets.trades, 0) as last_trade_count,
         markets.is_active as active,
         markets.is_closed as closed,
@@ -67,6 +68,59 @@ prioritised as (
     cross join moment
     left join traded_markets on markets.market_id = traded_markets.market_id
 
+),
+
+venue_markets as (
+
+    select * from {{ ref('int_venue_markets') }}
+
+),
+
+-- Every run reads what is open; of what is over, only the outcome can still be news.
+other_venues as (
+
+    select
+        venue_markets.venue,
+        venue_markets.venue as source,
+        venue_markets.market_id,
+        cast(null as string) as condition_id,
+        venue_markets.event_slug,
+        venue_markets.slug,
+        venue_markets.title,
+        venue_markets.category,
+        venue_markets.venue_category as category_tag,
+        case when venue_markets.category != 'Uncategorized' then 'venue_category' end as category_rule_type,
+        coalesce({{ slugify('venue_markets.venue_category') }}, '') as tags,
+        venue_markets.status,
+        venue_markets.winning_outcome,
+        case
+            when venue_markets.status in ('resolved', 'voided') then 'archived'
+            when venue_markets.status = 'closed' then 'low'
+            else 'normal'
+        end as sync_priority,
+        venue_markets.volume,
+        venue_markets.volume_24hr,
+        venue_markets.volume_unit,
+        coalesce(traded_markets.trades, 0) as last_trade_count,
+        venue_markets.status in ('open', 'suspended') as active,
+        venue_markets.status in ('closed', 'resolved', 'voided') as closed,
+        venue_markets.start_date,
+        venue_markets.end_date,
+        venue_markets.resolved_at,
+        traded_markets.last_loaded_at as last_trade_sync_at,
+        venue_markets.observed_at,
+        venue_markets.first_loaded_at
+    from venue_markets
+    left join traded_markets on venue_markets.market_id = traded_markets.market_id
+
+),
+
+all_markets as (
+
+    select * from prioritised
+    union all
+    select * from other_venues
+
 )
 
-select * from prioritised
+select * from all_markets

@@ -29,6 +29,27 @@ runs as (
     select * from polymarket_runs
     union all
     select * from dome_runs
+    union all
+    select
+        run_id,
+        venue,
+        command,
+        status,
+        error,
+        wallets,
+        wallets_failed,
+        walks,
+        walks_failed,
+        requests,
+        trades_fetched,
+        activity_fetched,
+        markets_fetched,
+        events_fetched,
+        duration_ms,
+        started_at,
+        ended_at,
+        load_id
+    from {{ ref('stg_venues__runs') }}
 
 ),
 

@@ -3,12 +3,14 @@
 with traded_markets as (
 
     select * from {{ ref('int_traded_markets') }}
+    where venue = 'polymarket'
 
 ),
 
 markets as (
 
     select * from {{ ref('markets') }}
+    where venue = 'polymarket'
 
 ),
 

@@ -6,7 +6,7 @@ with trades as (
 
 markets as (
 
-    select * from {{ ref('int_markets') }}
+    select * from {{ ref('markets') }}
 
 ),
 

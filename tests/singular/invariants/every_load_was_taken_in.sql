@@ -1,11 +1,20 @@
 -- Rows of a load that an incremental model passed over would be lost for good.
 -- depends_on: {{ ref('int_source_entries') }}, {{ ref('trades') }}, {{ ref('int_polymarket_markets') }}
 -- depends_on: {{ ref('int_polymarket_events') }}, {{ ref('int_dome_markets') }}, {{ ref('int_wallet_spans') }}
--- depends_on: {{ ref('int_run_loads') }}, {{ ref('int_position_totals') }}
+-- depends_on: {{ ref('int_run_loads') }}, {{ ref('int_position_totals') }}, {{ ref('price_snapshots') }}
 {% set incremental_models = [
     'int_source_entries', 'trades', 'int_polymarket_markets', 'int_polymarket_events', 'int_dome_markets',
-    'int_wallet_spans', 'int_run_loads', 'int_position_totals',
+    'int_wallet_spans', 'int_run_loads', 'int_position_totals', 'price_snapshots',
 ] %}
+{%- if 'kalshi' in price_venues() -%}
+    -- depends_on: {{ ref('int_kalshi_series') }}, {{ ref('int_kalshi_listed_events') }}
+    -- depends_on: {{ ref('int_kalshi_listed_markets') }}
+    {%- do incremental_models.extend(['int_kalshi_series', 'int_kalshi_listed_events', 'int_kalshi_listed_markets']) %}
+{%- endif %}
+{%- if 'predictit' in price_venues() -%}
+    -- depends_on: {{ ref('int_predictit_listed_markets') }}, {{ ref('int_predictit_listed_contracts') }}
+    {%- do incremental_models.extend(['int_predictit_listed_markets', 'int_predictit_listed_contracts']) %}
+{%- endif %}
 with loads as (
 
     select * from {{ ref('int_loads') }}

@@ -2,6 +2,8 @@
 with contracts as (
 
     select * from {{ ref('contracts') }}
+    -- Elsewhere several outcomes of a market can win, or none.
+    where venue in ('polymarket', 'kalshi')
 
 ),
 

@@ -1,0 +1,69 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key='contract_number',
+        incremental_strategy='merge',
+        on_schema_change='fail',
+        cluster_by=clustering(['contract_number']),
+        post_hook="{{ remember_loads() }}",
+    )
+}}
+
+with new_loads as (
+
+    {{ new_loads() }}
+
+),
+
+new_rows as (
+
+    select
+        contracts.*,
+        min(new_loads.committed_at) over (partition by contracts.contract_number) as first_loaded_at
+    from {{ ref('stg_predictit__contracts') }} as contracts
+    inner join new_loads
+        on
+            contracts.load_id = new_loads.load_id
+            and new_loads.venue = 'predictit'
+    where contracts.contract_number != ''
+    qualify
+        row_number() over (
+            partition by contracts.contract_number
+            order by contracts.fetched_at desc, contracts.walk_id desc, contracts.walk_position desc
+        ) = 1
+
+),
+
+parsed as (
+
+    select
+        *,
+        {{ json_fields('payload', ['name', 'displayOrder']) }} as thing
+    from new_rows
+
+),
+
+renamed as (
+
+    select
+        parsed.contract_number,
+        parsed.market_number,
+        parsed.thing.name as name,
+        {{ read_integer('parsed.thing.displayorder') }} as display_order,
+        parsed.bid,
+        parsed.ask,
+        parsed.last_price,
+        parsed.ends_at,
+        parsed.venue_time,
+
+        parsed.first_loaded_at,
+        parsed.fetched_at,
+        parsed.walk_id,
+        parsed.walk_position
+    from parsed
+
+),
+
+{{ newest_reading('contract_number', [
+    'market_number', 'name', 'display_order', 'bid', 'ask', 'last_price', 'ends_at', 'venue_time',
+]) }}
