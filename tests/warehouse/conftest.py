@@ -85,8 +85,10 @@ class Warehouse:
         return checked(self.project.dlt(venue, "run", *rest), code)
 
     def build(self, *arguments: str) -> str:
-        """`dbt build`; returns what it printed."""
-        return checked(self.project.dbt("build", "--quiet", *arguments), 0)
+        """`dbt build` of Polymarket's and Dome's tables; returns what it printed."""
+        # The other venues' models would be built empty each time.
+        alone = () if "--vars" in arguments else ("--vars", "price_venues: []")
+        return checked(self.project.dbt("build", "--quiet", *alone, *arguments), 0)
 
     def rows(self, table: str, columns: str = "*") -> list[dict[str, Any]]:
         with duckdb.connect(self.project.warehouse, read_only=True) as connection:
