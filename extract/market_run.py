@@ -36,8 +36,8 @@ WINDOW_COLUMNS: dict[str, pa.DataType] = {
     "planned_at": _TIME,
 }
 
-#: Per (sync type, scope): the stretches of completed walks in committed loads.
-Completed = Mapping[tuple[str, str], Sequence[Window]]
+#: Stretches per (sync type, scope).
+Stretches = Mapping[tuple[str, str], Sequence[Window]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,16 @@ class Range:
 
 @dataclass(slots=True)
 class MarketRun:
-    """Carries out one run of one price venue. `stop` ends it early: open walks fail, loaded ones stay."""
+    """Carries out one run of one price venue. `stop` ends it early: open walks fail, loaded ones stay.
+
+    `completed` and `planned` are windows of committed loads: those that were read to their end, and all that any run was
+    going to read. What is in the second and not in the first is read by the next run without a range.
+    """
 
     venue: PriceVenue
     asked: Range
-    completed: Completed
+    completed: Stretches
+    planned: Stretches
     sink: Sink
     workers: int
     due: tuple[str, ...] = ()
@@ -98,6 +103,7 @@ class MarketRun:
     def _since(self) -> datetime:
         """The earliest moment that any window of this run begins at."""
         starts = [self._start(history) for history in self.venue.histories]
+        starts += [window.start for history in self.venue.histories for window in self._left_over(history)]
         return min(starts, default=self._now() - FIRST_LOOK_BACK)
 
     def _start(self, history: History) -> datetime:
@@ -107,6 +113,14 @@ class MarketRun:
         if not ends:
             return self._now() - FIRST_LOOK_BACK
         return max(ends) - timedelta(seconds=self.venue.settings.overlap)
+
+    def _left_over(self, history: History) -> list[Window]:
+        """Windows that an earlier run failed to read, or did not come to; none where a range is asked for."""
+        if self.asked.start is not None:
+            return []
+        key = (history.sync_type, history.scope)
+        done = self.completed.get(key, ())
+        return [window for window in dict.fromkeys(self.planned.get(key, ())) if not is_covered(window, done)]
 
     def _now(self) -> datetime:
         """The venue's clock: a window must not end later than what the venue can tell of."""
@@ -118,11 +132,14 @@ class MarketRun:
         planned = []
         for history in self.venue.histories:
             done = self.completed.get((history.sync_type, history.scope), ())
-            for window in windows_between(self._start(history), end, self.asked.window):
+            fresh = windows_between(self._start(history), end, self.asked.window)
+            for window in fresh:
                 if self.asked.start is not None and is_covered(window, done):
                     self.windows_skipped += 1
                 else:
                     planned.append((history, window))
+            again = [window for window in self._left_over(history) if not is_covered(window, [*done, *fresh])]
+            planned += [(history, window) for window in again]
         return sorted(planned, key=lambda item: item[1].start)
 
     def _plan_table(self, planned: Sequence[tuple[History, Window]]) -> pa.Table:

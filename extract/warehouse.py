@@ -28,6 +28,9 @@ LOADING_MEMORY_MB = 96
 #: An insert holds the texts of some thousand rows several times over, and rows can hold anything.
 LOADING_MEMORY_PER_PAGE = 4
 
+#: (resource, scope, from, to), both UTC.
+Stretch = tuple[str, str, datetime, datetime]
+
 
 class WarehouseBusyError(Exception):
     """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
@@ -147,20 +150,32 @@ def only_run(pipeline: dlt.Pipeline) -> Iterator[None]:
         yield
 
 
-def completed_walks(pipeline: dlt.Pipeline) -> list[tuple[str, str, datetime, datetime]]:
-    """(resource, scope, from, to) of each completed walk with both bounds, in a committed load.
+def completed_walks(pipeline: dlt.Pipeline) -> list[Stretch]:
+    """Each completed walk with both bounds."""
+    return _stretches(pipeline, "walks", "status = 'completed' and bound_from is not null and bound_to is not null")
+
+
+def planned_windows(pipeline: dlt.Pipeline) -> list[Stretch]:
+    """Each window that a run was going to read."""
+    return _stretches(pipeline, "windows", "true")
+
+
+def _stretches(pipeline: dlt.Pipeline, table: str, condition: str) -> list[Stretch]:
+    """(resource, scope, from, to) of rows of committed loads.
 
     Read from the raw tables themselves: a backfill must resume before dbt has built anything.
+
+    Args:
+        condition: SQL; never built from outside text.
     """
     if not has_warehouse(pipeline):
         return []
     with pipeline.sql_client() as client:
-        walks = client.make_qualified_table_name("walks")
+        relation = client.make_qualified_table_name(table)
         loads = client.make_qualified_table_name("_dlt_loads")
         try:
             rows = client.execute_sql(
-                f"select resource, scope, bound_from, bound_to from {walks} "
-                "where status = 'completed' and bound_from is not null and bound_to is not null "
+                f"select resource, scope, bound_from, bound_to from {relation} where {condition} "
                 f"and _dlt_load_id in (select load_id from {loads} where status = 0)"
             )
         except DatabaseUndefinedRelation:

@@ -6,6 +6,7 @@ import argparse
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import dlt
@@ -15,13 +16,13 @@ from rich.markup import escape
 
 from extract.cli.common import DONE, DONE_WITH_FAILURES, STOPPED_EARLY, end, mistakes_explained, price_venue, venue_name
 from extract.cli.run import FAILURES_SHOWN, moment, reason, stopped_by_signal
-from extract.market_run import Completed, MarketRun, Range
+from extract.market_run import MarketRun, Range, Stretches
 from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.price_venue import PriceVenue, Window
 from extract.progress import shown
 from extract.settings import UsageError
 from extract.sinks import DltSink, DrySink
-from extract.warehouse import completed_walks, only_run, open_pipeline, public_rows, utc
+from extract.warehouse import Stretch, completed_walks, only_run, open_pipeline, planned_windows, public_rows, utc
 
 LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -53,7 +54,8 @@ def _run(venue: PriceVenue, pipeline: dlt.Pipeline, asked: Range, args: argparse
     try:
         if not args.dry_run:
             loading.prepare()
-        run = MarketRun(venue, asked, _completed(pipeline), sink, workers, _due(pipeline, venue.name))
+        completed, planned = _by_history(completed_walks(pipeline)), _by_history(planned_windows(pipeline))
+        run = MarketRun(venue, asked, completed, planned, sink, workers, _due(pipeline, venue.name))
         with stopped_by_signal(run.stop), shown(run, errors):
             run.execute()
     except (PipelineStepFailed, KeyboardInterrupt) as error:
@@ -71,11 +73,11 @@ def _run(venue: PriceVenue, pipeline: dlt.Pipeline, asked: Range, args: argparse
     return DONE_WITH_FAILURES if run.tally.walks_failed else DONE
 
 
-def _completed(pipeline: dlt.Pipeline) -> Completed:
-    completed: dict[tuple[str, str], list[Window]] = {}
-    for resource, scope, bound_from, bound_to in completed_walks(pipeline):
-        completed.setdefault((resource, scope), []).append(Window(bound_from, bound_to))
-    return completed
+def _by_history(stretches: Iterable[Stretch]) -> Stretches:
+    windows: dict[tuple[str, str], list[Window]] = {}
+    for resource, scope, bound_from, bound_to in stretches:
+        windows.setdefault((resource, scope), []).append(Window(bound_from, bound_to))
+    return windows
 
 
 def _due(pipeline: dlt.Pipeline, venue: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ Rows = dict[str, list[dict[str, Any]]]
 def run_market(venue: PriceVenue, due: Sequence[str] = ()) -> tuple[MarketRun, Rows]:
     """One run of everything that is listed now; its rows per raw table."""
     sink = MemorySink()
-    run = MarketRun(venue, Range("run"), {}, sink, venue.settings.workers, tuple(due))
+    run = MarketRun(venue, Range("run"), {}, {}, sink, venue.settings.workers, tuple(due))
     try:
         run.execute()
     finally:

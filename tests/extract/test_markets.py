@@ -58,7 +58,8 @@ def replica(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningReplica]:
 def carry_out(venue: PriceVenue, sink: MemorySink | None = None, **options: Any) -> tuple[MarketRun, MemorySink]:
     sink = sink or MemorySink()
     completed = options.pop("completed", {})
-    run = MarketRun(venue, Range("test", **options), completed, sink, 4)
+    planned = options.pop("planned", {})
+    run = MarketRun(venue, Range("test", **options), completed, planned, sink, 4)
     try:
         run.execute()
     finally:
@@ -166,6 +167,27 @@ def test_a_run_without_a_range_goes_on_from_the_last_success_less_the_overlap(re
     [trades], [candles] = walks(sink, "trades"), walks(sink, "candles")
     assert (trades["bound_from"], trades["bound_to"]) == (at(ended - 900), at(ENDS_AT))
     assert (candles["bound_from"], candles["bound_to"]) == (at(ended - HOUR - 900), at(ENDS_AT))
+
+
+def test_what_an_earlier_run_left_over_is_read_by_the_next(replica: RunningReplica) -> None:
+    def days(first: int, last: int) -> Window:
+        return Window(at(ENDS_AT - first * DAY), at(ENDS_AT - last * DAY))
+
+    # Of three windows the first failed and the last two were read; another was planned by a run that was killed.
+    completed = {("trades", "all"): [days(14, 7), days(7, 0)], ("candles", "60m"): [days(21, 0)]}
+    planned = {
+        ("trades", "all"): [days(21, 14), days(14, 7), days(7, 0), days(21, 14), days(40, 35), days(12, 9)],
+        ("candles", "60m"): [days(21, 0)],
+        ("candles", "1440m"): [days(50, 40)],
+    }
+    replica.clock.advance(HOUR)
+    _, sink = carry_out(Kalshi(), completed=completed, planned=planned)
+    read = sorted((walk["bound_from"], walk["bound_to"]) for walk in walks(sink, "trades"))
+    fresh = (at(ENDS_AT - 900), at(ENDS_AT + HOUR))
+    assert read == [(w.start, w.end) for w in (days(40, 35), days(21, 14))] + [fresh]
+    assert [(walk["bound_from"], walk["bound_to"]) for walk in walks(sink, "candles")] == [fresh]
+    # Markets that were open then are listed, too.
+    assert any(request.query.count(f"min_close_ts={ENDS_AT - 40 * DAY}") for request in replica.requests)
 
 
 def test_the_first_run_looks_back_one_day_by_the_venues_clock(replica: RunningReplica) -> None:
@@ -409,7 +431,7 @@ def test_a_venue_that_is_down_is_a_failed_run(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_run_that_is_stopped_says_so(replica: RunningReplica) -> None:
     venue, sink, stop = Kalshi(), MemorySink(), threading.Event()
-    run = MarketRun(venue, Range("test", start=at(ENDS_AT - 30 * DAY)), {}, sink, 2, stop=stop)
+    run = MarketRun(venue, Range("test", start=at(ENDS_AT - 30 * DAY)), {}, {}, sink, 2, stop=stop)
     with ThreadPoolExecutor(1) as pool:
         stop.set()
         pool.submit(run.execute).result()
