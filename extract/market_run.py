@@ -54,8 +54,8 @@ class Range:
 class MarketRun:
     """Carries out one run of one price venue. `stop` ends it early: open walks fail, loaded ones stay.
 
-    `completed` and `planned` are windows of committed loads: those that were read to their end, and all that any run was
-    going to read. What is in the second and not in the first is read by the next run without a range.
+    `completed` and `planned` are windows of committed loads: those read to their end, and all that any run was going to
+    read. What is in the second and not in the first is read by the next run without a range.
     """
 
     venue: PriceVenue

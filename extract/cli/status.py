@@ -39,12 +39,13 @@ def execute(args: argparse.Namespace) -> None:
             print(json.dumps(state, default=_iso))
         else:
             _show(name, state)
-        end(DONE_WITH_FAILURES if state["failed_wallets"] else DONE)
+        failed = state["failed_wallets"] or any(window["status"] == "failed" for window in state["windows"])
+        end(DONE_WITH_FAILURES if failed else DONE)
 
 
 def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
     """What the public tables say of one venue: `runs`, `wallets` by status, `backfill`, `gaps` by kind, `freshness`,
-    `failed_wallets`."""
+    `failed_wallets`, `windows` by status."""
     only = f"where venue = '{venue}'"
     runs = _records(
         pipeline, "daily_sync_checkpoint", RUN_COLUMNS, f"{only} order by last_sync_time desc limit {LATEST}"
@@ -90,6 +91,19 @@ def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
         only,
     )
     newest = _records(pipeline, "wallet_sync_metadata", ("max(last_trade_timestamp) as newest_trade",), only)
+    windows = _records(
+        pipeline,
+        "sync_checkpoints",
+        (
+            "sync_type",
+            "status",
+            "count(*) as windows",
+            "min(window_start) as window_start",
+            "max(window_end) as window_end",
+            "max(error_message) as error_message",
+        ),
+        f"where source = '{venue}' group by sync_type, status order by sync_type, status",
+    )
     return {
         "venue": venue,
         "runs": runs,
@@ -98,6 +112,7 @@ def _state(pipeline: dlt.Pipeline, venue: str) -> dict[str, Any]:
         "gaps": {row["kind"]: row["gaps"] for row in gaps},
         "freshness": freshness[0] | newest[0],
         "failed_wallets": failed,
+        "windows": windows,
     }
 
 
@@ -115,7 +130,12 @@ def _show(venue: str, state: dict[str, Any]) -> None:
         out.print(f"{venue}: no run yet. Start with: dlt pipeline {venue} run")
         return
     out.print(_table(f"{venue}: last runs", state["runs"]))
-    out.print(_table("wallets", state["wallets"]))
+    for title in ("wallets", "windows"):
+        if state[title]:
+            out.print(_table(title, state[title]))
+    if not state["wallets"]:
+        # What follows is about wallets, and the venue hides them.
+        return
     out.print(f"backfill   {_backfill(state['backfill'])}")
     gaps = ", ".join(f"{count:,} {kind}" for kind, count in state["gaps"].items())
     out.print(f"gaps       {gaps or 'none known'}")

@@ -5,6 +5,7 @@ Beside most of it stands what a naive loader would have made of the same answers
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -246,6 +247,18 @@ def test_the_same_range_again_reads_no_window_again(built: Built) -> None:
         process = built.warehouse.project.dlt("kalshi", "run", *arguments, SOURCES__KALSHI__BASE_URL=url)
     assert process.returncode == 0, process.stderr
     assert "windows   0 of 0 done, 14 completed before" in process.stdout
+
+
+def test_status_tells_the_windows(built: Built) -> None:
+    process = built.warehouse.project.dlt("kalshi", "status", "--json")
+    state = json.loads(checked(process, 0))
+    assert [(row["sync_type"], row["status"]) for row in state["windows"]] == [
+        ("candles:60m", "completed"),
+        ("trades:all", "completed"),
+    ]
+    assert {row["window_start"] for row in state["windows"]} == {utc(START).isoformat()}
+    shown = checked(built.warehouse.project.dlt("kalshi", "status"), 0)
+    assert "candles:60m" in shown
 
 
 def test_runs_of_price_venues_are_runs(built: Built) -> None:
