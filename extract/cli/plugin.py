@@ -90,7 +90,8 @@ class StatusCommand(SupportsCliCommand):
     description = (
         "Shows the last runs of a venue (default: polymarket), its wallets by sync status, how fresh they are, and "
         "what failed and why. Reads the warehouse only. "
-        "Exit codes: 0 shown, 1 shown and some wallets or windows are failed, 2 wrong usage or setting, 3 warehouse busy."
+        "Exit codes: 0 shown, 1 shown and some wallets or windows are failed, 2 wrong usage or setting, "
+        "3 warehouse busy."
     )
 
     def configure_parser(self, parser: argparse.ArgumentParser) -> None:
