@@ -31,7 +31,9 @@ QUESTIONS = build_questions(seed=5, count=10, ends_at=ENDS_AT)
 KALSHI = KalshiWorld(QUESTIONS, ENDS_AT)
 PREDICTIT = PredictItWorld(QUESTIONS, ENDS_AT)
 #: From the first to the second run: some markets close in it, some are decided.
-BETWEEN = 15 * DAY + 20 * 60
+BETWEEN = 44 * DAY + 12 * HOUR + 20 * 60
+#: What a run reads again before the end of the one before it.
+OVERLAP = 2 * DAY
 CATEGORIES = {"politics": "Politics", "current_affairs": "World", "tv_and_entertainment": "Culture"}
 TABLES = (
     "+markets",
@@ -52,6 +54,7 @@ def pointed_at(folder: Path, replica: RunningReplica) -> Warehouse:
             "SOURCES__PREDICTIT__BASE_URL": f"{replica.url}/predictit/api/marketdata",
             "SOURCES__KALSHI__REQUESTS_PER_SECOND": "2000",
             "SOURCES__PREDICTIT__REQUESTS_PER_SECOND": "2000",
+            "SOURCES__KALSHI__OVERLAP": str(OVERLAP),
         }
     )
     return warehouse
@@ -234,7 +237,7 @@ def test_checkpoints_cover_the_range_and_go_on(built: Built) -> None:
         assert windows[0][0] == utc(START)
         assert windows[-1][1] == utc(ENDS_AT + BETWEEN)
         assert all(left[1] >= right[0] for left, right in zip(windows, windows[1:], strict=False))
-        assert utc(ENDS_AT - 900) in {start for start, _ in windows}
+        assert utc(ENDS_AT - OVERLAP) in {start for start, _ in windows}
     assert "windows   14 of 14 done" in built.printed[0]
 
 
@@ -288,10 +291,10 @@ def test_predictits_quotes_are_stamped_twice(built: Built) -> None:
             name: (quote.bid, quote.ask, quote.last_price) for name, quote in truth.items()
         }
         assert any(quote.last_price is None for quote in truth.values())
-        # The first run is in winter, the second a week after the clocks were changed.
+        # The first run is in winter, the second after the clocks were changed.
         feed_time = PREDICTIT.feed_time(moment)
         stamp = datetime.fromisoformat(
-            "2026-02-28T19:00:00.527044" if moment == ENDS_AT else "2026-03-15T20:20:00.527044"
+            "2026-02-28T19:00:00.527044" if moment == ENDS_AT else "2026-04-14T08:20:00.527044"
         )
         hours = 5 if moment == ENDS_AT else 4
         assert {r["venue_time"] for r in of_run} == {stamp + timedelta(hours=hours)}
