@@ -28,7 +28,7 @@ LENGTH = re.compile(r"([1-9][0-9]*)(d|h|m)")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 #: Options of `run` that are about wallets.
-OF_WALLETS = ("wallets", "top", "max_wallets", "full")
+OF_WALLETS = ("wallets", "top", "max_wallets", "full", "backfill", "retry_failed", "all", "shard", "active_only")
 
 
 def execute(args: argparse.Namespace) -> None:
