@@ -302,102 +302,74 @@ final as (
         first_loaded_at
     from fills
 
-)
-{%- if 'kalshi' in price_venues() %},
+),
 
--- Kalshi names its trades and hides who made them: one row per match, seen from the taker's side of Yes. The live list
--- and the archive give the same trade under the same name.
-kalshi_rows as (
+-- Venues that hide wallets tell each match once, under a name that never changes, seen from its taker's side. What is there
+-- already stays, with the load that first brought it.
+venue_rows as (
 
     select
         trades.*,
-        min(new_loads.committed_at) over (partition by trades.trade_id) as first_loaded_at
-    from {{ ref('stg_kalshi__trades') }} as trades
+        min(new_loads.committed_at) over (partition by trades.venue, trades.trade_id) as first_loaded_at
+    from {{ ref('int_venue_trades') }} as trades
     inner join new_loads
         on
             trades.load_id = new_loads.load_id
-            and new_loads.venue = 'kalshi'
-    where
-        trades.trade_id != ''
-        and trades.yes_price between 0 and 1
-        and trades.contracts >= 0
-        and trades.traded_at is not null
+            and trades.venue = new_loads.venue
     qualify
         row_number() over (
-            partition by trades.trade_id
+            partition by trades.venue, trades.trade_id
             order by trades.fetched_at, trades.walk_id, trades.walk_position
         ) = 1
 
 ),
 
-kalshi_markets as (
+venue_trades as (
 
     select
-        market_id,
-        event_slug
-    from {{ ref('int_kalshi_markets') }}
+        *,
+        {{ md5_hex("concat(venue, '|', trade_id)") }} as id
+    from venue_rows
 
 ),
 
-kalshi_trades as (
+new_venue_trades as (
 
     select
-        {{ md5_hex("concat('kalshi|', kalshi_rows.trade_id)") }} as id,
-        concat('kalshi:', kalshi_rows.ticker) as market_id,
-        concat('kalshi:', kalshi_rows.ticker, ':yes') as token_id,
-        case when kalshi_rows.taker_outcome_side = 'no' then 'SELL' else 'BUY' end as side,
-        kalshi_rows.trade_id as transaction_hash,
-        cast(kalshi_rows.yes_price as {{ money_type() }}) as price,
-        cast(kalshi_rows.contracts as {{ money_type() }}) as shares,
-        cast(round(kalshi_rows.yes_price * kalshi_rows.contracts, 6) as {{ money_type() }}) as usd_value,
-        kalshi_rows.traded_at as timestamp,
-        kalshi_rows.first_loaded_at
-    from kalshi_rows
-
-),
-
--- A trade never changes: what is there already stays, with the load that first brought it.
-new_kalshi_trades as (
-
-    select
-        kalshi_trades.id,
-        'kalshi' as venue,
-        'kalshi_trades' as source,
+        venue_trades.id,
+        venue_trades.venue,
+        venue_trades.source,
         cast(null as string) as wallet_address,
         cast(null as string) as condition_id,
-        kalshi_trades.market_id,
-        kalshi_markets.event_slug,
-        kalshi_trades.token_id,
-        'Yes' as outcome,
-        kalshi_trades.side,
-        kalshi_trades.transaction_hash,
+        venue_trades.market_id,
+        venue_trades.event_slug,
+        venue_trades.contract_id as token_id,
+        venue_trades.outcome,
+        venue_trades.side,
+        venue_trades.trade_id as transaction_hash,
         cast(null as string) as order_hash,
         cast(null as string) as fee_source,
         cast(null as int64) as log_index,
-        kalshi_trades.price,
-        kalshi_trades.shares,
-        kalshi_trades.usd_value,
+        venue_trades.price,
+        venue_trades.shares,
+        venue_trades.usd_value,
         cast(null as {{ money_type() }}) as fee_usd,
         true as is_taker,
-        kalshi_trades.timestamp,
-        kalshi_trades.first_loaded_at
-    from kalshi_trades
-    left join kalshi_markets on kalshi_trades.market_id = kalshi_markets.market_id
+        venue_trades.traded_at as timestamp,
+        venue_trades.first_loaded_at
+    from venue_trades
     {%- if is_incremental() %}
-    left join {{ this }} as known on kalshi_trades.id = known.id
+    left join {{ this }} as known on venue_trades.id = known.id
     where known.id is null
     {%- endif %}
 
-)
-{%- endif %},
+),
 
 all_trades as (
 
     select * from final
-    {%- if 'kalshi' in price_venues() %}
     union all
-    select * from new_kalshi_trades
-    {%- endif %}
+    select * from new_venue_trades
 
 )
 
