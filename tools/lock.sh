@@ -19,8 +19,6 @@ compile pyproject.toml --extra replica --extra test --extra lint --extra lock \
     --constraints requirements/run.txt --output-file requirements/dev.txt "$@"
 compile --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt "$@"
 
-# emulator: an environment of its own. The emulator asks for duckdb 2, for which its extensions are in no registry.
-pins=$(mktemp)
-trap 'rm -f "$pins"' EXIT
-echo "duckdb==1.5.5" > "$pins"
-compile_for 3.13 --group emulator --override "$pins" --output-file requirements/emulator.txt "$@"
+# emulator: an environment of its own.
+compile_for 3.13 --group emulator --override requirements/emulator_overrides.txt \
+    --output-file requirements/emulator.txt "$@"
