@@ -62,11 +62,16 @@ sightings as (
 discovered as (
 
     select
-        wallet_address,
-        discovered_from,
-        min(first_seen_at) over (partition by wallet_address) as first_seen_at
+        sightings.wallet_address,
+        sightings.discovered_from,
+        min(sightings.first_seen_at) over (partition by sightings.wallet_address) as first_seen_at
     from sightings
-    qualify row_number() over (partition by wallet_address order by first_seen_at, discovery_rank) = 1
+    -- Not the first of all sightings, which bears the same name: BigQuery would order by that.
+    qualify
+        row_number() over (
+            partition by sightings.wallet_address
+            order by sightings.first_seen_at, sightings.discovery_rank
+        ) = 1
 
 ),
 
