@@ -27,7 +27,7 @@ WORLD = ("--seed", "7", "--wallets", "150", "--markets", "1500", "--fills", "800
 STARTS_WITHIN_SECONDS = 120
 
 #: The venues that are read for their prices; of Kalshi the last two weeks of the world's time, too.
-VENUES = (("kalshi", "--from", "2026-02-15"), ("predictit",))
+VENUES = (("kalshi", "--from", "2026-02-15"), ("predictit",), ("smarkets",), ("betfair",))
 
 #: Settings that a shell may carry for real work and that must not reach the demo.
 FOREIGN = ("DESTINATION__", "SOURCES__", "DBT_", "DOME_API_KEY", "PIPELINES_DIR")
@@ -63,6 +63,15 @@ def environment(url: str) -> dict[str, str]:
         "SOURCES__KALSHI__REQUESTS_PER_SECOND": "1000",
         "SOURCES__PREDICTIT__BASE_URL": f"{url}/predictit/api/marketdata",
         "SOURCES__PREDICTIT__REQUESTS_PER_SECOND": "1000",
+        "SOURCES__SMARKETS__BASE_URL": f"{url}/smarkets/v3",
+        "SOURCES__SMARKETS__REQUESTS_PER_SECOND": "1000",
+        "SOURCES__BETFAIR__API_URL": f"{url}/betfair/exchange",
+        "SOURCES__BETFAIR__IDENTITY_URL": f"{url}/betfair/api",
+        "SOURCES__BETFAIR__USERNAME": "replica-user",
+        "SOURCES__BETFAIR__PASSWORD": "replica-password",
+        "SOURCES__BETFAIR__APP_KEY": "replica-app-key",
+        "SOURCES__BETFAIR__EVENT_TYPES": "Politics,Special Bets",
+        "SOURCES__BETFAIR__REQUESTS_PER_SECOND": "1000",
     }
 
 

@@ -15,10 +15,13 @@ import dlt
 from rich.console import Console
 from rich.markup import escape
 
-from extract.cli.common import DONE, DONE_WITH_FAILURES, end, mistakes_explained, moment, venue, venue_name
+from extract.cli.common import DONE, DONE_WITH_FAILURES, end, mistakes_explained, moment, price_venue, venue, venue_name
+from extract.cli.plugin import PRICE_VENUES
+from extract.price_venue import PriceVenue
 from extract.settings import UsageError
 from extract.venue import Venue
 from extract.verify import Check, Finding, MarketsCheck, Outcome, Scope, WalletsCheck, needed_rows
+from extract.verify_prices import PricesCheck
 from extract.warehouse import open_pipeline, public_rows
 
 #: Wallets that are asked for again where no range is given.
@@ -35,10 +38,15 @@ def _of_fills(readings: Venue, pipeline: dlt.Pipeline) -> Sequence[Check]:
     return (WalletsCheck(readings, pipeline),)
 
 
+def _of_prices(readings: PriceVenue, pipeline: dlt.Pipeline) -> Sequence[Check]:
+    return (PricesCheck(readings, pipeline),)
+
+
 #: Per venue, what is asked again, in this order.
 CHECKS: dict[str, Callable[[Any, dlt.Pipeline], Sequence[Check]]] = {
     "polymarket": _of_wallets,
     "dome": _of_fills,
+    **dict.fromkeys(PRICE_VENUES, _of_prices),
 }
 
 
@@ -98,7 +106,7 @@ def _wallets(text: str) -> tuple[str, ...]:
 def _ask(pipeline: dlt.Pipeline, name: str, scope: Scope, outcome: Outcome, errors: Console) -> None:
     if name not in CHECKS:
         raise UsageError(f"{name} cannot be asked again yet; --gaps-only says what the warehouse itself knows")
-    readings = venue(name)
+    readings = price_venue(name) if name in PRICE_VENUES else venue(name)
     try:
         for check in CHECKS[name](readings, pipeline):
             check.run(scope, outcome)

@@ -15,12 +15,14 @@ import pytest
 import yaml
 from dlt.common.configuration.specs import BaseConfiguration
 
+from extract.betfair.settings import BetfairSettings
 from extract.cli.plugin import VENUES, RunCommand, StatusCommand, VerifyCommand
 from extract.dome.settings import DomeSettings
 from extract.kalshi.settings import KalshiSettings
 from extract.polymarket.settings import PolymarketSettings
 from extract.predictit.settings import PredictItSettings
 from extract.settings import VenueSettings
+from extract.smarkets.settings import SmarketsSettings
 from extract.supabase import SupabaseSettings
 from extract.verify import KINDS
 from report.__main__ import parser as report_parser
@@ -73,7 +75,15 @@ def fields(spec: type[BaseConfiguration]) -> set[str]:
 def settings() -> set[str]:
     """Every setting by the form in which the documents name it; shared ones once, for all venues."""
     shared = fields(VenueSettings)
-    specs = (PolymarketSettings, DomeSettings, KalshiSettings, PredictItSettings, SupabaseSettings)
+    specs = (
+        PolymarketSettings,
+        DomeSettings,
+        KalshiSettings,
+        PredictItSettings,
+        SmarketsSettings,
+        BetfairSettings,
+        SupabaseSettings,
+    )
     own = {spec.__name__.removesuffix("Settings").upper(): fields(spec) - shared for spec in specs}
     return {f"SOURCES__<VENUE>__{name}" for name in shared} | {
         f"SOURCES__{venue}__{name}" for venue, names in own.items() for name in names

@@ -1,0 +1,119 @@
+"""Asking a venue of prices again: which markets it lists that the warehouse lacks, and which prices cannot be right.
+
+What a price was cannot be asked again where a venue only tells what is now; whether prices make sense is decided by the
+model `price_anomalies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dlt
+import msgspec
+
+from extract.price_venue import Found, PriceVenue
+from extract.verify import Finding, Outcome, Scope, needed_rows, timestamp
+from extract.walks import Reading, Walker, WalkRecord
+from extract.warehouse import utc
+
+#: Raw table of the venue's markets, the first of whose keys is the market's id.
+MARKETS = "markets"
+
+
+class _Listed(msgspec.Struct):
+    """When the market came into being, by the names that venues have for it."""
+
+    created: datetime | None = None
+    created_time: datetime | None = None
+
+
+@dataclass(slots=True)
+class PricesCheck:
+    """Reads the venue's lists of markets anew, and what the warehouse knows to be wrong with its prices."""
+
+    venue: PriceVenue
+    pipeline: dlt.Pipeline
+
+    def run(self, scope: Scope, outcome: Outcome) -> None:
+        outcome.findings += self._missing(outcome)
+        outcome.findings += self._anomalies(scope)
+
+    def _missing(self, outcome: Outcome) -> Iterator[Finding]:
+        """Markets that are listed now, were there at the last run, and are not in the warehouse."""
+        name = self.venue.name
+        known = {row[0] for row in needed_rows(self.pipeline, "markets", ("market_id",), f"where venue = '{name}'")}
+        runs = needed_rows(self.pipeline, "daily_sync_checkpoint", ("max(last_sync_time)",), f"where venue = '{name}'")
+        last_run = utc(runs[0][0]) if runs and runs[0][0] is not None else None
+        listed = self._listed(outcome)
+        outcome.note_asked("markets", len(listed))
+        for market, created in listed.items():
+            if f"{name}:{market}" in known:
+                continue
+            if created is not None and last_run is not None and created > last_run:
+                continue
+            yield Finding(
+                kind="missing_market",
+                scope=f"{name}:{market}",
+                rows=1,
+                detail="the venue lists it, and the warehouse does not have it",
+                what_to_do=f"dlt pipeline {name} run",
+                first_at=created,
+                last_at=created,
+            )
+
+    def _listed(self, outcome: Outcome) -> dict[str, datetime | None]:
+        """The venue's own ids of the markets that it lists, and since when they are there."""
+        found = Found(datetime.now(UTC))
+        payloads: list[bytes] = []
+
+        def note(reading: Reading, rows: list[msgspec.Raw], keys: dict[str, list[str | None]]) -> None:
+            found.note(reading, rows, keys)
+            if reading.table.name == MARKETS:
+                payloads.extend(bytes(row) for row in rows)
+
+        def note_walk(reading: Reading, record: WalkRecord) -> None:
+            if record.status != "completed":
+                outcome.unanswered[f"{reading.table.name} {reading.scope}"] = record.error or ""
+
+        walker = Walker("verify", note, note_walk)
+        for phase in self.venue.phases():
+            for reading in phase.readings(found):
+                for _ in walker.walk(reading):
+                    pass
+            if payloads:
+                break
+        ids = [next(iter(row.values())) for row in found.rows(MARKETS)]
+        return {str(market): _created(payload) for market, payload in zip(ids, payloads, strict=True)}
+
+    def _anomalies(self, scope: Scope) -> Iterator[Finding]:
+        bounds = [
+            f" and {column} {sign} {timestamp(bound)}"
+            for column, sign, bound in (("last_at", ">=", scope.bound_from), ("first_at", "<=", scope.bound_to))
+            if bound is not None
+        ]
+        columns = ("kind", "scope", "price_count", "detail", "first_at", "last_at")
+        tail = f"where venue = '{self.venue.name}'{''.join(bounds)} order by kind, scope, first_at"
+        for kind, what, count, detail, first_at, last_at in needed_rows(
+            self.pipeline, "price_anomalies", columns, tail
+        ):
+            yield Finding(
+                kind=kind,
+                scope=what,
+                rows=count,
+                detail=detail,
+                what_to_do="look at price_snapshots between these moments",
+                first_at=first_at,
+                last_at=last_at,
+                is_missing=kind == "too_few_observations",
+            )
+
+
+def _created(payload: bytes) -> datetime | None:
+    try:
+        listed = msgspec.json.decode(payload, type=_Listed)
+    except msgspec.DecodeError:
+        return None
+    created = listed.created or listed.created_time
+    return None if created is None else utc(created)

@@ -1,0 +1,1 @@
+{{ venue_rows('betfair', 'markets', {'market_number': 'market_id'}) }}

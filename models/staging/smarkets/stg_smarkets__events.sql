@@ -1,0 +1,1 @@
+{{ venue_rows('smarkets', 'events', {'event_number': 'id', 'state': 'state'}) }}
