@@ -27,7 +27,7 @@ due as (
         cast(
             row_number() over (
                 partition by contracts.venue
-                order by markets.volume desc nulls last, contracts.contract_id
+                order by markets.volume desc nulls last, contracts.contract_id asc
             ) as int64
         ) as sync_order
     from contracts
