@@ -10,8 +10,8 @@
     )
 }}
 
--- Every row is what a venue said: of now when we looked, or of a moment in the past that it gives itself. A moment about
--- which no venue said anything has no row.
+-- Every row is what a venue said: of now when we looked, or of a moment in the past that it gives itself. A moment
+-- about which no venue said anything has no row.
 with new_loads as (
 
     {{ new_loads() }}

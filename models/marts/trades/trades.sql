@@ -304,8 +304,8 @@ final as (
 
 ),
 
--- Venues that hide wallets tell each match once, under a name that never changes, seen from its taker's side. What is there
--- already stays, with the load that first brought it.
+-- Venues that hide wallets tell each match once, under a name that never changes, seen from its taker's side. What is
+-- there already stays, with the load that first brought it.
 venue_rows as (
 
     select

@@ -7,13 +7,13 @@
     'int_wallet_spans', 'int_run_loads', 'int_position_totals', 'price_snapshots',
 ] %}
 {%- if 'kalshi' in price_venues() -%}
-    -- depends_on: {{ ref('int_kalshi_series') }}, {{ ref('int_kalshi_listed_events') }}
-    -- depends_on: {{ ref('int_kalshi_listed_markets') }}
-    {%- do incremental_models.extend(['int_kalshi_series', 'int_kalshi_listed_events', 'int_kalshi_listed_markets']) %}
+-- depends_on: {{ ref('int_kalshi_series') }}, {{ ref('int_kalshi_listed_events') }}
+-- depends_on: {{ ref('int_kalshi_listed_markets') }}
+{%- do incremental_models.extend(['int_kalshi_series', 'int_kalshi_listed_events', 'int_kalshi_listed_markets']) %}
 {%- endif %}
 {%- if 'predictit' in price_venues() -%}
-    -- depends_on: {{ ref('int_predictit_listed_markets') }}, {{ ref('int_predictit_listed_contracts') }}
-    {%- do incremental_models.extend(['int_predictit_listed_markets', 'int_predictit_listed_contracts']) %}
+-- depends_on: {{ ref('int_predictit_listed_markets') }}, {{ ref('int_predictit_listed_contracts') }}
+{%- do incremental_models.extend(['int_predictit_listed_markets', 'int_predictit_listed_contracts']) %}
 {%- endif %}
 with loads as (
 

@@ -38,7 +38,11 @@ parsed as (
 
     select
         *,
-        {{ json_fields('payload', ['title', 'yes_sub_title', 'no_sub_title', 'result', 'yes_bid_dollars', 'yes_bid_size_fp', 'yes_ask_dollars', 'yes_ask_size_fp', 'last_price_dollars', 'volume_fp', 'volume_24h_fp', 'settlement_value_dollars']) }} as thing
+        {{ json_fields('payload', [
+            'title', 'yes_sub_title', 'no_sub_title', 'result', 'yes_bid_dollars', 'yes_bid_size_fp',
+            'yes_ask_dollars', 'yes_ask_size_fp', 'last_price_dollars', 'volume_fp', 'volume_24h_fp',
+            'settlement_value_dollars',
+        ]) }} as thing
     from new_rows
 
 ),

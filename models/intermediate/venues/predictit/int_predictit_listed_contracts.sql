@@ -48,7 +48,7 @@ renamed as (
     select
         parsed.contract_number,
         parsed.market_number,
-        parsed.thing.name as name,
+        parsed.thing.name,
         {{ read_integer('parsed.thing.displayorder') }} as display_order,
         parsed.bid,
         parsed.ask,
