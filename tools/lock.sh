@@ -20,5 +20,5 @@ compile pyproject.toml --extra replica --extra test --extra lint --extra lock \
 compile --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt "$@"
 
 # emulator: an environment of its own.
-compile_for 3.13 --group emulator --override requirements/emulator_overrides.txt \
+compile_for 3.13 --group emulator --override tools/emulator_overrides.txt \
     --output-file requirements/emulator.txt "$@"
