@@ -16,6 +16,7 @@ import pytest
 
 from tests.bigquery.analyzer.mutations import FOLDERS
 from tests.conftest import ROOT
+from tests.warehouse.conftest import SOAK
 
 FORMS = ("default", "bigquery", "duckdb")
 DISPATCH = re.compile(r"adapter\.dispatch\('(\w+)', 'polyomega'\)\(([^)]*)\)")
@@ -105,12 +106,14 @@ Path("said.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def test_dbt_parse_misses_every_form_of_bigquery(tmp_path: Path) -> None:
-    """So every macro is called, and nothing falls back to another engine's words."""
+    """So every macro is called, and nothing falls back to another engine's words; `make soak` takes them one and all."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "dbt_project.yml", tmp_path)
     shutil.copy(ROOT / "profiles.yml.example", tmp_path / "profiles.yml")
-    macros = dispatched(tmp_path)
+    # The hook's is called when dbt runs, not when it parses: test_loading sees what it does.
+    macros = {name: path for name, path in dispatched(tmp_path).items() if name != "refuse_strangers"}
+    macros = macros if SOAK else dict(sorted(macros.items())[::6])
     faults = {
         name: (str(path), without(path.read_text(encoding="utf-8"), "bigquery", name)) for name, path in macros.items()
     }

@@ -46,7 +46,8 @@ Row = dict[str, Any]
 
 
 def public_tables() -> list[str]:
-    files = (ROOT / "models" / "marts").rglob("*.yml")
+    """Those that are built without venues of prices, too."""
+    files = (file for file in (ROOT / "models" / "marts").rglob("*.yml") if file.parent.name != "matches")
     return sorted(
         model["name"]
         for path in files

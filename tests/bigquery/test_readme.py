@@ -11,12 +11,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.bigquery.emulator.running import Emulator
 from tests.bigquery.warehouse import BigQueryWarehouse
 from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
 from tests.replica.world import build_world
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import SOAK, Warehouse
 
 #: What is the checkout's own and not its owner's.
 CHECKOUT = ("extract", "macros", "models", "report", "seeds", "snapshots", "tests", "tools", ".dlt")
@@ -36,6 +38,7 @@ def commands() -> str:
     return "\n".join(["set -eu", *lines])
 
 
+@pytest.mark.skipif(not SOAK, reason="minutes of building: make soak")
 def test_the_readmes_commands_make_a_warehouse(needs_emulator: None, tmp_path: Path) -> None:
     script = commands()
     [project] = re.findall(r"DESTINATION__BIGQUERY__PROJECT_ID=([\w-]+)", script)

@@ -85,10 +85,12 @@ class Warehouse:
         return checked(self.project.dlt(venue, "run", *rest), code)
 
     def build(self, *arguments: str) -> str:
-        """`dbt build` of Polymarket's and Dome's tables; returns what it printed."""
+        """`dbt build` of Polymarket's and Dome's tables, and their data tests; returns what it printed."""
         # The other venues' models would be built empty each time.
         alone = () if "--vars" in arguments else ("--vars", "price_venues: []")
-        return checked(self.project.dbt("build", "--quiet", *alone, *arguments), 0)
+        # Unit tests know no warehouse: that of the documents' test runs them, once.
+        tests = () if {"--exclude-resource-type", "--selector"} & set(arguments) else ("--exclude-resource-type", "unit_test")
+        return checked(self.project.dbt("build", "--quiet", *alone, *tests, *arguments), 0)
 
     def rows(self, table: str, columns: str = "*") -> list[dict[str, Any]]:
         with duckdb.connect(self.project.warehouse, read_only=True) as connection:

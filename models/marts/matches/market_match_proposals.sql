@@ -1,3 +1,5 @@
+{{ config(cluster_by=clustering(['left_contract_id'])) }}
+
 with tokens as (
 
     select * from {{ ref('int_contract_tokens') }}

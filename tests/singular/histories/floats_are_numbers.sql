@@ -1,6 +1,7 @@
 -- A ratio that does not exist is null: no public table holds an infinity or a NaN.
 {%- set tables = [
-    'category_coverage', 'daily_sync_checkpoint', 'wallet_market_pnl', 'wallet_scores', 'wallet_scores_by_category',
+    'alerts', 'category_coverage', 'daily_sync_checkpoint', 'wallet_market_pnl', 'wallet_scores',
+    'wallet_scores_by_category',
 ] %}
 with
 {%- for table in tables %}
