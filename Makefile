@@ -45,8 +45,8 @@ docs: $(BIN)/.installed profiles.yml  ## the models' documentation as one file, 
 bench: $(BIN)/.installed-bench profiles.yml  ## speed and memory, each beside a limit measured in the same run
 	$(BIN)/python -m benchmarks
 
-soak: $(BIN)/.installed-bench profiles.yml  ## the long run: the warehouse tests on a large world, then larger benchmarks
-	POLYOMEGA_SOAK=1 $(BIN)/python -m pytest tests/warehouse $(PYTEST_ARGS)
+soak: $(BIN)/.installed-bench profiles.yml .emulator/.installed  ## the long run: the tests with larger numbers, then larger benchmarks
+	POLYOMEGA_SOAK=1 $(BIN)/python -m pytest tests/warehouse tests/bigquery tests/tools $(PYTEST_ARGS)
 	$(BIN)/python -m benchmarks --soak
 
 lock: $(BIN)/.installed-dev  ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer versions)

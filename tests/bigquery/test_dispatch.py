@@ -106,7 +106,7 @@ Path("said.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def test_dbt_parse_misses_every_form_of_bigquery(tmp_path: Path) -> None:
-    """So every macro is called, and nothing falls back to another engine's words; `make soak` takes them one and all."""
+    """So every macro is called, and nothing falls back to another engine's words; `make soak` takes them all."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "dbt_project.yml", tmp_path)

@@ -89,7 +89,8 @@ class Warehouse:
         # The other venues' models would be built empty each time.
         alone = () if "--vars" in arguments else ("--vars", "price_venues: []")
         # Unit tests know no warehouse: that of the documents' test runs them, once.
-        tests = () if {"--exclude-resource-type", "--selector"} & set(arguments) else ("--exclude-resource-type", "unit_test")
+        chosen = {"--exclude-resource-type", "--selector"} & set(arguments)
+        tests = () if chosen else ("--exclude-resource-type", "unit_test")
         return checked(self.project.dbt("build", "--quiet", *alone, *tests, *arguments), 0)
 
     def rows(self, table: str, columns: str = "*") -> list[dict[str, Any]]:
