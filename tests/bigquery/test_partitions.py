@@ -16,6 +16,7 @@ from tests.bigquery.warehouse import BigQueryWarehouse
 from tests.conftest import ROOT
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
+from tests.warehouse.conftest import SOAK
 
 DAY = 86_400
 #: `trades` and what it is made of, with the column of the partition.
@@ -125,7 +126,11 @@ FORGOTTEN = (
 LOST = ("macros/loads/first_fetch.sql", "interval 1 day", "interval -2 day", "rows lost")
 
 
-@pytest.mark.parametrize("faults", [(TWICE, FORGOTTEN), (LOST,)], ids=["partitions and loads", "days"])
+@pytest.mark.parametrize(
+    "faults",
+    [(TWICE, FORGOTTEN), pytest.param((LOST,), marks=pytest.mark.skipif(not SOAK, reason="make soak"))],
+    ids=["partitions and loads", "days"],
+)
 def test_the_local_bigquery_catches_what_no_analyzer_sees(
     emulator: Emulator,
     world: World,

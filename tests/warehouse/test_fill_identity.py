@@ -267,7 +267,7 @@ def universe(tmp_path: Path) -> Universe:
     return Universe(make_project(tmp_path))
 
 
-@settings(max_examples=40 if SOAK else 3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 if SOAK else 2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(many=st.lists(histories(), min_size=15, max_size=40))
 def test_each_fill_is_counted_once(universe: Universe, many: list[History]) -> None:
     with tempfile.TemporaryDirectory(dir=universe.project.folder) as folder:

@@ -20,7 +20,7 @@ from tests.replica.world import World, build_world
 from tests.warehouse.conftest import Warehouse, checked
 
 SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
-KILLS = 30 if SOAK else 3
+KILLS = 30 if SOAK else 1
 PUBLIC = ("trades", "markets", "contracts", "events", "wallet_positions", "wallet_market_pnl", "wallet_scores")
 #: When a row was loaded or a venue's clock read says nothing of what the row is.
 OWN_TIMES = {"first_loaded_at", "observed_at", "last_trade_sync_at"}

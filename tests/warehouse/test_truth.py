@@ -28,7 +28,7 @@ from tests.replica.world import World, build_world
 from tests.warehouse.compare import assert_same_rows
 from tests.warehouse.conftest import EXACT, METRICS, RATIOS, SOAK, Warehouse
 
-STEPS = 10 if SOAK else 6
+STEPS = 10 if SOAK else 4
 #: The step after which scores are kept, to be made again at the end.
 MIDDLE = STEPS // 2
 SCORES = ("wallet_scores", "wallet_scores_by_category")
@@ -232,7 +232,7 @@ def comparable(table: str) -> str:
 
 
 def test_runs_killed_at_any_moment_lose_nothing_and_double_nothing(world: World, tmp_path: Path) -> None:
-    kills = 30 if SOAK else 4
+    kills = 30 if SOAK else 2
     moments = random.Random(3)
     with serve(world) as replica:
         warehouse = Warehouse.in_folder(tmp_path, replica)

@@ -1,3 +1,5 @@
+{{ config(cluster_by=clustering(['match_id'])) }}
+
 with matched_prices as (
 
     select * from {{ ref('matched_prices') }}

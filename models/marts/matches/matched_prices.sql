@@ -1,3 +1,5 @@
+{{ config(cluster_by=clustering(['match_id'])) }}
+
 with matches as (
 
     select * from {{ ref('market_matches') }}

@@ -1,3 +1,5 @@
+{{ config(cluster_by=clustering(['scope'])) }}
+
 with snapshots as (
 
     select * from {{ ref('price_snapshots') }}

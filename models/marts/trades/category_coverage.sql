@@ -30,7 +30,11 @@ rules as (
 
 spelled_rules as (
 
-    select concat(kind, ' ', subject, ' ', coalesce(category, ''), ' ', cast(priority as string)) as spelling
+    -- Of a null among them the engines make different texts.
+    select
+        concat(
+            kind, ' ', subject, ' ', coalesce(category, ''), ' ', coalesce(cast(priority as string), '')
+        ) as spelling
     from rules
 
 ),
