@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from benchmarks.measure import ROOT
 from extract.polymarket.settings import ACTIVITY, EVENTS, LEADERBOARD, MARKETS, TRADES
-from extract.run import RUN_COLUMNS
+from extract.tally import RUN_COLUMNS
 from extract.walks import WALK_COLUMNS
 
 #: Moment of the first load; later ones follow every half hour.

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import dlt
 
 from extract.run import Due, DueWallet, Options, feed_scope
 from extract.venue import Venue
-from extract.warehouse import public_rows, raw_rows
+from extract.warehouse import Naming, committed, public_rows, raw_rows, utc
 
 Coverage = tuple[datetime | None, datetime | None]
 
 
 def due(pipeline: dlt.Pipeline, venue: Venue, options: Options) -> Due:
     """What this run may fetch, most urgent first."""
-    markets = _markets(pipeline, venue)
+    listed = _markets(pipeline, venue)
+    markets = listed or {}
     return Due(
         wallets=_wallets(pipeline, venue),
         condition_ids=tuple(markets),
@@ -25,7 +26,8 @@ def due(pipeline: dlt.Pipeline, venue: Venue, options: Options) -> Due:
         accounts=_named(pipeline, venue, "positions_needing_sync", "wallet_address"),
         settlements=_named(pipeline, venue, "resolutions_needing_sync", "condition_id"),
         market_watermarks=_market_watermarks(pipeline, options.markets) if options.markets else {},
-        named=_never_looked_up(pipeline, venue) if options.backfill else (),
+        # Once there is a list, it begins with them; a backfill reads no lists.
+        named=_never_looked_up(pipeline, venue) if options.backfill or listed is None else (),
         feed_watermark=_feed_watermark(pipeline, options),
     )
 
@@ -52,8 +54,8 @@ def _wallets(pipeline: dlt.Pipeline, venue: Venue) -> tuple[DueWallet, ...]:
     return tuple(
         DueWallet(
             wallet,
-            {tables[0]: (_utc(first), _utc(second)), tables[1]: (_utc(third), _utc(fourth))},
-            due_at=_utc(due_at),
+            {tables[0]: (_moment(first), _moment(second)), tables[1]: (_moment(third), _moment(fourth))},
+            due_at=_moment(due_at),
             is_failed=status == "failed",
             is_active=bool(is_active),
         )
@@ -79,21 +81,21 @@ def _walked_wallets(pipeline: dlt.Pipeline, venue: Venue) -> tuple[DueWallet, ..
     failed: set[str] = set()
     for wallet, resource, watermark, newest, completed_at, failed_at in rows or ():
         tables = coverage.setdefault(wallet, dict.fromkeys(venue.wallet_tables, (None, None)))
-        tables[resource] = (_utc(watermark), _utc(newest))
+        tables[resource] = (_moment(watermark), _moment(newest))
         if failed_at is not None and (completed_at is None or failed_at > completed_at):
             failed.add(wallet)
     return tuple(DueWallet(wallet, tables, is_failed=wallet in failed) for wallet, tables in coverage.items())
 
 
-def _markets(pipeline: dlt.Pipeline, venue: Venue) -> dict[str, datetime | None]:
-    """Markets by urgency, each with the moment it is due from."""
+def _markets(pipeline: dlt.Pipeline, venue: Venue) -> dict[str, datetime | None] | None:
+    """Markets by urgency, each with the moment it is due from; None before the first build."""
     rows = public_rows(
         pipeline,
         "markets_needing_sync",
         ("condition_id", "due_at"),
         f"where venue = '{venue.name}' order by sync_order",
     )
-    return {condition: _utc(due_at) for condition, due_at in rows or ()}
+    return None if rows is None else {condition: _moment(due_at) for condition, due_at in rows}
 
 
 def _named(pipeline: dlt.Pipeline, venue: Venue, table: str, column: str) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def _market_watermarks(pipeline: dlt.Pipeline, markets: Sequence[str]) -> Mappin
             f"resource = 'market_trades' and status = 'completed' and scope in ({conditions}) group by scope",
         ),
     )
-    return {scope: (_utc(watermark), _utc(newest)) for scope, watermark, newest in rows or ()}
+    return {scope: (_moment(watermark), _moment(newest)) for scope, watermark, newest in rows or ()}
 
 
 def _feed_watermark(pipeline: dlt.Pipeline, options: Options) -> datetime | None:
@@ -121,7 +123,7 @@ def _feed_watermark(pipeline: dlt.Pipeline, options: Options) -> datetime | None
         pipeline,
         _over_walks("max(venue_time)", f"resource = 'feed' and status = 'completed' and scope = '{scope}'"),
     )
-    return _utc(rows[0][0]) if rows else None
+    return _moment(rows[0][0]) if rows else None
 
 
 def _never_looked_up(pipeline: dlt.Pipeline, venue: Venue) -> tuple[str, ...]:
@@ -136,32 +138,24 @@ def _never_looked_up(pipeline: dlt.Pipeline, venue: Venue) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _named_by(table: str, known: str | None) -> Callable[[Callable[[str], str]], str]:
+def _named_by(table: str, known: str | None) -> Callable[[Naming], str]:
     """Markets that a table's committed rows name, without those that are `known` in the table of markets."""
 
-    def write(name: Callable[[str], str]) -> str:
+    def write(name: Naming) -> str:
         without = (
             "" if known is None else f" and condition_id not in (select condition_id from {name('markets')} {known})"
         )
         return (
-            f"select distinct condition_id from {name(table)} where condition_id != ''{without} "
-            f"and _dlt_load_id in (select load_id from {name('_dlt_loads')} where status = 0)"
+            f"select distinct condition_id from {name(table)} where condition_id != ''{without} and {committed(name)}"
         )
 
     return write
 
 
-def _over_walks(columns: str, condition: str) -> Callable[[Callable[[str], str]], str]:
+def _over_walks(columns: str, condition: str) -> Callable[[Naming], str]:
     """A query over the records of walks in committed loads."""
-    return lambda name: (
-        f"select {columns} from {name('walks')} as walks "
-        f"where walks._dlt_load_id in (select load_id from {name('_dlt_loads')} where status = 0) and {condition}"
-    )
+    return lambda name: f"select {columns} from {name('walks')} as walks where {committed(name)} and {condition}"
 
 
-def _utc(moment: Any) -> datetime | None:
-    """DuckDB's timestamps come without a zone, BigQuery's with one; both are UTC."""
-    if moment is None:
-        return None
-    converted: datetime = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return converted
+def _moment(moment: Any) -> datetime | None:
+    return None if moment is None else utc(moment)

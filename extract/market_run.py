@@ -12,16 +12,16 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import pyarrow as pa
 
+from extract.packages import Package
 from extract.price_venue import Found, History, PriceVenue, Window, is_covered, windows_between
-from extract.run import RUN_COLUMNS, Tally
 from extract.sinks import Sink
+from extract.tally import Tally
+from extract.venue import FIRST_LOOK_BACK
 from extract.walks import Reading, Walker, WalkRecord
-
-#: What a run that has no earlier one to go on from asks for of the past.
-FIRST_LOOK_BACK = timedelta(days=1)
 
 WINDOWS_PER_WORKER = 2
 """Windows in one load package, per worker: what a crash can cost."""
@@ -52,7 +52,7 @@ class Range:
 
 @dataclass(slots=True)
 class MarketRun:
-    """Carries out one run of one price venue. `stop` ends it early: open walks fail, loaded ones stay.
+    """Carries out one run of one price venue. `stop` ends it early: open walks are interrupted, loaded ones stay.
 
     `completed` and `planned` are windows of committed loads: those read to their end, and all that any run was going to
     read. What is in the second and not in the first is read by the next run without a range.
@@ -87,7 +87,7 @@ class MarketRun:
         planned = self._plan(self._now())
         self.tally.wallets_total = len(planned)
         if planned and not self.stop.is_set():
-            self.sink.take_table("windows", self._plan_table(planned))
+            self.sink.take_tables([("windows", self._plan_table(planned))])
         if self.tally.walks_failed:
             # Asked for the markets of half a list a window would be completed without the other half's rows.
             planned = [(history, window) for history, window in planned if not history.needs_lists]
@@ -96,7 +96,7 @@ class MarketRun:
             batch = planned[first : first + per_load]
             self.tally.phase = batch[0][0].sync_type
             self._take(history.reading(window, self._found) for history, window in batch)
-        self.sink.take_table("runs", self._record())
+        self.sink.take_tables([("runs", self._record())])
 
     # -- windows
 
@@ -161,15 +161,14 @@ class MarketRun:
         first = next(to_take, None)
         if first is None or self.stop.is_set():
             return
-        walker = Walker(self.run_id, self._found.note, self._on_walk, self.stop)
-        self.sink.take(walker, self._until_stopped(first, to_take))
+        walker = Walker(self.run_id, self._on_walk, self.stop)
+        self.sink.take_packages(walker, [Package.of(self._until_stopped(chain([first], to_take)))])
 
-    def _until_stopped(self, first: Reading, rest: Iterator[Reading]) -> Iterator[Reading]:
-        yield first
-        for reading in rest:
+    def _until_stopped(self, readings: Iterable[Reading]) -> Iterator[Reading]:
+        for reading in readings:
             if self.stop.is_set():
                 return
-            yield reading
+            yield self._found.noting(reading)
 
     def _on_walk(self, reading: Reading, record: WalkRecord) -> None:
         self.tally.note_walk(reading, record)
@@ -180,22 +179,11 @@ class MarketRun:
                 self.tally.wallets_done += 1
 
     def _record(self) -> pa.Table:
-        """The run's row of the raw table `runs`; price venues have no wallets."""
-        tally = self.tally
-        ended_at = datetime.now(UTC)
-        row = dict.fromkeys(RUN_COLUMNS, 0) | {
-            "run_id": self.run_id,
-            "command": self.asked.command,
-            "status": "interrupted" if self.stop.is_set() else "failed" if tally.walks_failed else "completed",
-            "error": next(iter(tally.failures), None),
-            "walks": tally.walks,
-            "walks_failed": tally.walks_failed,
-            "requests": self.venue.requests_made,
-            "trades_fetched": tally.rows.get("trades", 0),
-            "markets_fetched": tally.rows.get("markets", 0),
-            "events_fetched": tally.rows.get("events", 0),
-            "started_at": self.started_at,
-            "ended_at": ended_at,
-            "duration_ms": int((ended_at - self.started_at).total_seconds() * 1000),
-        }
-        return pa.table({name: pa.array([row[name]], type_) for name, type_ in RUN_COLUMNS.items()})
+        """Price venues have no wallets."""
+        return self.tally.record(
+            self.run_id,
+            self.asked.command,
+            self.started_at,
+            is_stopped=self.stop.is_set(),
+            requests=self.venue.requests_made,
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -37,10 +38,14 @@ class Found:
     _rows: dict[str, list[Keys]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, reading: Reading, rows: Sequence[msgspec.Raw], keys: Mapping[str, Sequence[str | None]]) -> None:
+    def noting(self, reading: Reading) -> Reading:
+        """The reading, of whose rows the key texts are kept."""
+        return replace(reading, listener=partial(self._note, reading.table.name))
+
+    def _note(self, table: str, rows: Sequence[msgspec.Raw], keys: Mapping[str, Sequence[str | None]]) -> None:
         named = [dict(zip(keys, texts, strict=True)) for texts in zip(*keys.values(), strict=True)]
         with self._lock:
-            self._rows.setdefault(reading.table.name, []).extend(named)
+            self._rows.setdefault(table, []).extend(named)
 
     def rows(self, table: str) -> list[Keys]:
         """The key texts of each row of a raw table, in the order in which pages arrived."""

@@ -16,10 +16,12 @@ from functools import partial
 
 import msgspec
 import pyarrow as pa
+from dlt.common.utils import chunks
 
 from extract.packages import NamedTable, Package, Stage
 from extract.settings import UsageError
 from extract.sinks import Sink
+from extract.tally import Tally
 from extract.venue import ADDRESS, FIRST_LOOK_BACK, LookUp, Venue, WalkStart
 from extract.walks import Page, Reading, Walker, WalkRecord, seconds
 
@@ -122,7 +124,7 @@ class Due:
         settlements: conditions whose payouts are not known from the venue's settlement.
         markets_due_at: when those are due that are not at once, by the venue's clock.
         market_watermarks: conditions whose trades are followed, with (watermark, newest row).
-        named: conditions that loaded rows name and no run has asked for.
+        named: conditions that loaded rows name and no run has asked for, where no list holds them.
         feed_watermark: up to when the venue's feed was read and all that it named were walked.
     """
 
@@ -134,53 +136,6 @@ class Due:
     market_watermarks: Mapping[str, tuple[datetime | None, datetime | None]] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     feed_watermark: datetime | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of a run, kept by many threads; `failures` holds the failed walks by reason."""
-
-    wallets_total: int = 0
-    wallets_done: int = 0
-    failed_wallets: set[str] = field(default_factory=set)
-    walks: int = 0
-    walks_failed: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    unlisted_markets: int = 0
-    phase: str = "starting"
-    _open_walks: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def wallets_left(self) -> int:
-        return self.wallets_total - self.wallets_done - len(self.failed_wallets)
-
-    def expect_wallet(self, wallet: str, walks: int) -> None:
-        self._open_walks[wallet] = walks
-
-    def note_walk(self, reading: Reading, record: WalkRecord) -> None:
-        with self._lock:
-            self.walks += 1
-            table = reading.table.name
-            if reading.is_kept:
-                self.rows[table] = self.rows.get(table, 0) + record.row_count
-            if record.status == "failed":
-                self.walks_failed += 1
-                self.failures.setdefault(record.error or "", []).append(f"{table} of {reading.scope[:80]}")
-            if reading.scope in self._open_walks:
-                self._note_wallet(reading.scope, record)
-
-    def _note_wallet(self, wallet: str, record: WalkRecord) -> None:
-        if record.status == "failed":
-            self.failed_wallets.add(wallet)
-        if record.status == "interrupted":
-            return
-        self._open_walks[wallet] -= 1
-        if self._open_walks[wallet] == 0:
-            del self._open_walks[wallet]
-            self.wallets_done += wallet not in self.failed_wallets
 
 
 @dataclass(slots=True)
@@ -215,7 +170,7 @@ class Run:
         wallets = [] if self.options.markets else self._wallets()
         self.tally.wallets_total = len(wallets)
         self.tally.phase = "wallets"
-        self._take(Package.of(self._wallet_readings(group)) for group in self._wallet_batches(wallets))
+        self._take(Package.of(self._wallet_readings(group)) for group in self._walletchunks(wallets))
         self._take_markets()
         self._look_up_all(self._conditions())
         if not self._is_narrow:
@@ -319,7 +274,7 @@ class Run:
         watermark = self.due.feed_watermark
         return None if watermark is None else watermark - timedelta(seconds=self.venue.settings.overlap)
 
-    def _wallet_batches(self, wallets: Sequence[str]) -> Iterator[list[str]]:
+    def _walletchunks(self, wallets: Sequence[str]) -> Iterator[list[str]]:
         """The wallets of each load package.
 
         A warehouse counts loads per table and day (BigQuery: 1,500), and a crash costs a package at most. So a package
@@ -379,13 +334,11 @@ class Run:
 
     def _conditions(self) -> list[str]:
         """The markets to look up: those that this run's rows name, then those that are due."""
-        named = list(self._named)
-        if self.options.backfill:
-            # A run that was stopped has loaded rows and not got as far as their markets.
-            return list(dict.fromkeys([*named, *filter(self._is_ours, self.due.named)]))
+        # A run that was stopped has loaded rows and not got as far as their markets.
+        named = dict.fromkeys([*self._named, *filter(self._is_ours, self.due.named)])
         if self._is_narrow:
-            return [*named, *(condition for condition in self.options.markets if condition not in self._named)]
-        due = [one for one in self.due.condition_ids if one not in self._named and self._is_ours(one)]
+            return [*named, *(condition for condition in self.options.markets if condition not in named)]
+        due = [one for one in self.due.condition_ids if one not in named and self._is_ours(one)]
         due = [one for one in due if self._is_due(self.due.markets_due_at.get(one))]
         if self.options.is_incremental:
             # Each batch is asked for in every variant, and its events likewise.
@@ -411,7 +364,7 @@ class Run:
         """Markets and their events, a package holding both: no market is committed without its event."""
         self.tally.phase = "markets"
         size = self.venue.look_ups[0].batch_size * LOOK_UPS_PER_LOAD
-        self._take(self._look_up_package(batch) for batch in _batches(ids, size))
+        self._take(self._look_up_package(batch) for batch in chunks(ids, size))
 
     def _look_up_package(self, ids: Sequence[str]) -> Package:
         state = _LookedUp(self, list(ids))
@@ -439,7 +392,7 @@ class Run:
         accounts = [wallet for wallet in accounts if wallet not in left_out]
         self._take(
             Package.of([reading for wallet in batch for reading in self.venue.account_readings(wallet)])
-            for batch in _batches(accounts, max(1, self.venue.settings.walks_per_load // 2))
+            for batch in chunks(accounts, max(1, self.venue.settings.walks_per_load // 2))
         )
 
     # -- shared
@@ -464,7 +417,7 @@ class Run:
         return list(self._walker().walk(reading))
 
     def _walker(self) -> Walker:
-        return Walker(self.run_id, _unheard, self._note_walk, self.stop)
+        return Walker(self.run_id, self._note_walk, self.stop)
 
     def _note_walk(self, reading: Reading, record: WalkRecord) -> None:
         self.tally.note_walk(reading, record)
@@ -476,29 +429,17 @@ class Run:
             self._named.update(dict.fromkeys(filter(None, keys["condition_id"])))
 
     def _record(self) -> pa.Table:
-        """The run's row of the raw table `runs`."""
-        tally = self.tally
-        ended_at = datetime.now(UTC)
-        status = "interrupted" if self.stop.is_set() else "failed" if tally.walks_failed else "completed"
-        row = {
-            "run_id": self.run_id,
-            "command": self.options.command,
-            "status": status,
-            "error": next(iter(tally.failures), None),
-            "wallets": tally.wallets_done,
-            "wallets_failed": len(tally.failed_wallets),
-            "walks": tally.walks,
-            "walks_failed": tally.walks_failed,
-            "requests": self.venue.requests_made,
-            "trades_fetched": tally.rows.get(self.venue.wallet_tables[0], 0),
-            "activity_fetched": tally.rows.get(self.venue.wallet_tables[1], 0),
-            "markets_fetched": tally.rows.get("markets", 0),
-            "events_fetched": tally.rows.get("events", 0),
-            "started_at": self.started_at,
-            "ended_at": ended_at,
-            "duration_ms": int((ended_at - self.started_at).total_seconds() * 1000),
-        }
-        return pa.table({name: pa.array([row[name]], type_) for name, type_ in RUN_COLUMNS.items()})
+        trades, activity = self.venue.wallet_tables
+        return self.tally.record(
+            self.run_id,
+            self.options.command,
+            self.started_at,
+            is_stopped=self.stop.is_set(),
+            wallets=self.tally.wallets_done,
+            requests=self.venue.requests_made,
+            trades_table=trades,
+            activity_table=activity,
+        )
 
 
 @dataclass(slots=True)
@@ -520,7 +461,7 @@ class _LookedUp:
             self.ids = named
         self._table = look_up.table.name
         missing = [id_ for id_ in self.ids if id_ not in self._found]
-        for batch in _batches(missing, look_up.batch_size):
+        for batch in chunks(missing, look_up.batch_size):
             yield replace(look_up.reading(batch, variant), listener=partial(self._note, look_up))
 
     def end(self) -> Iterator[Reading]:
@@ -602,37 +543,7 @@ class _FeedWatch:
                 self.refusal = f"the feed has about {pages:,.0f} new pages, more than the wallets take"
 
 
-def _unheard(reading: Reading, rows: object, keys: object) -> None:
-    """Readings have listeners of their own."""
-
-
 def _note_addresses(
     found: dict[str, None], column: str, rows: list[msgspec.Raw], keys: Mapping[str, Sequence[str | None]]
 ) -> None:
     found.update((wallet.lower(), None) for wallet in keys[column] if wallet and ADDRESS.fullmatch(wallet))
-
-
-def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-_TEXTS = ("run_id", "command", "status", "error")
-_TIMES = ("started_at", "ended_at")
-_COUNTS = (
-    "wallets",
-    "wallets_failed",
-    "walks",
-    "walks_failed",
-    "requests",
-    "trades_fetched",
-    "activity_fetched",
-    "markets_fetched",
-    "events_fetched",
-    "duration_ms",
-)
-RUN_COLUMNS: dict[str, pa.DataType] = {
-    **dict.fromkeys(_TEXTS, pa.string()),
-    **dict.fromkeys(_COUNTS, pa.int64()),
-    **dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC")),
-}

@@ -19,16 +19,8 @@ from extract.warehouse import loading_credentials
 class Sink(Protocol):
     """Takes the rows of walks."""
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        """Carries the readings out; what they bring is committed together."""
-        ...
-
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         """Carries packages out, one after the other; what one package brings is committed together."""
-        ...
-
-    def take_table(self, name: str, table: pa.Table) -> None:
-        """Commits rows of a raw table that no walk has read."""
         ...
 
     def take_tables(self, tables: Iterable[NamedTable]) -> None:
@@ -44,16 +36,10 @@ class DltSink:
     workers: int
     _fattest_page: int = 0
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        self.take_packages(walker, [Package.of(readings)])
-
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         with Reader(walker, self.workers) as reader:
             for tables in reader.packages(packages):
                 self.take_tables(tables)
-
-    def take_table(self, name: str, table: pa.Table) -> None:
-        self.take_tables([(name, table)])
 
     def take_tables(self, tables: Iterable[NamedTable]) -> None:
         to_load = iter(tables)
@@ -103,9 +89,6 @@ class DrySink:
 
     workers: int
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        self.take_packages(walker, [Package.of(readings)])
-
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         def read(reading: Reading) -> None:
             for _ in walker.walk(reading):
@@ -115,9 +98,6 @@ class DrySink:
             for package in packages:
                 for stage in package.stages:
                     list(pool.map(read, stage()))
-
-    def take_table(self, name: str, table: pa.Table) -> None:
-        pass
 
     def take_tables(self, tables: Iterable[NamedTable]) -> None:
         pass

@@ -124,7 +124,7 @@ def ask(readings: Sequence[Reading], workers: int) -> Answers:
 
     def read(reading: Reading) -> None:
         records: list[WalkRecord] = []
-        walker = Walker("verify", lambda *_: None, lambda _, record: records.append(record))
+        walker = Walker("verify", lambda _, record: records.append(record))
         rows = [table for name, table in walker.walk(reading) if name == reading.table.name]
         with lock:
             if records[0].status == "completed":
@@ -437,7 +437,7 @@ class WalletsCheck:
             for resource, asked_to in (("trades", trades_to), ("activity", activity_to)):
                 names.append(wallet)
                 resources.append(resource)
-                reached.append(None if asked_to is None else utc(asked_to) - overlap)
+                reached.append(None if asked_to is None else naive_utc(asked_to) - overlap)
         return pa.table(
             {"wallet": names, "resource": resources, "reached_at": pa.array(reached, pa.timestamp("us"))},
             schema=pa.schema([("wallet", pa.string()), ("resource", pa.string()), ("reached_at", pa.timestamp("us"))]),
@@ -490,7 +490,7 @@ _STORED = pa.schema(
 
 
 def _stored_table(fills: Sequence[Any], ledger: Sequence[Any]) -> pa.Table:
-    rows = [(*row[:8], utc(row[8]), row[9]) for row in (*fills, *ledger)]
+    rows = [(*row[:8], naive_utc(row[8]), row[9]) for row in (*fills, *ledger)]
     return pa.Table.from_pylist([dict(zip(_STORED.names, row, strict=True)) for row in rows], _STORED)
 
 
@@ -575,7 +575,7 @@ class MarketsCheck:
         if newest is None:
             return
         # As of the last time that markets were read: what was decided later the next run will see.
-        read_at = utc(newest) - timedelta(seconds=self.venue.settings.overlap)
+        read_at = naive_utc(newest) - timedelta(seconds=self.venue.settings.overlap)
         for look_up in self.venue.look_ups:
             if look_up.table.name == "markets":
                 names = list(ids)
@@ -652,6 +652,6 @@ def needed_rows(pipeline: dlt.Pipeline, table: str, columns: tuple[str, ...], ta
     return rows
 
 
-def utc(moment: datetime) -> datetime:
+def naive_utc(moment: datetime) -> datetime:
     """UTC without its zone, as DuckDB gives it; BigQuery gives it with one."""
     return moment.replace(tzinfo=None) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

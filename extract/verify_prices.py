@@ -66,22 +66,18 @@ class PricesCheck:
     def _listed(self, outcome: Outcome) -> dict[str, datetime | None]:
         """The venue's own ids of the markets that it lists, and since when they are there."""
         found = Found(datetime.now(UTC))
-        payloads: list[bytes] = []
-
-        def note(reading: Reading, rows: list[msgspec.Raw], keys: dict[str, list[str | None]]) -> None:
-            found.note(reading, rows, keys)
-            if reading.table.name == MARKETS:
-                payloads.extend(bytes(row) for row in rows)
+        payloads: list[str] = []
 
         def note_walk(reading: Reading, record: WalkRecord) -> None:
             if record.status != "completed":
                 outcome.unanswered[f"{reading.table.name} {reading.scope}"] = record.error or ""
 
-        walker = Walker("verify", note, note_walk)
+        walker = Walker("verify", note_walk)
         for phase in self.venue.phases():
             for reading in phase.readings(found):
-                for _ in walker.walk(reading):
-                    pass
+                for name, table in walker.walk(found.noting(reading)):
+                    if name == MARKETS:
+                        payloads += table["payload"].to_pylist()
             if payloads:
                 break
         ids = [next(iter(row.values())) for row in found.rows(MARKETS)]
@@ -110,7 +106,7 @@ class PricesCheck:
             )
 
 
-def _created(payload: bytes) -> datetime | None:
+def _created(payload: str) -> datetime | None:
     try:
         listed = msgspec.json.decode(payload, type=_Listed)
     except msgspec.DecodeError:

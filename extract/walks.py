@@ -20,7 +20,7 @@ from extract.raw import RawTable
 
 ERROR_LENGTH = 500
 
-#: Called with (rows, their keys) of each page.
+#: Called with (rows, their keys) of each page: how a run learns what its rows name.
 RowListener = Callable[[list[msgspec.Raw], dict[str, list[str | None]]], None]
 
 
@@ -122,8 +122,6 @@ WALK_COLUMNS: dict[str, pa.DataType] = {
     "duration_ms": pa.int64(),
 }
 
-#: Called with (reading, rows, their keys) of each page: how a run learns which markets its rows name.
-PageListener = Callable[[Reading, list[msgspec.Raw], dict[str, list[str | None]]], None]
 WalkListener = Callable[[Reading, WalkRecord], None]
 
 
@@ -132,7 +130,6 @@ class Walker:
     """Carries out readings for one run."""
 
     run_id: str
-    on_page: PageListener
     on_walk: WalkListener
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -160,7 +157,6 @@ class Walker:
                 )
                 record.row_count += len(page.rows)
                 _note_times(record, reading, keys)
-                self.on_page(reading, page.rows, keys)
                 if reading.listener is not None:
                     reading.listener(page.rows, keys)
                 if reading.is_kept:

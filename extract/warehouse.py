@@ -31,6 +31,9 @@ LOADING_MEMORY_PER_PAGE = 4
 #: (resource, scope, from, to), both UTC.
 Stretch = tuple[str, str, datetime, datetime]
 
+#: Makes a raw table's name one that SQL understands.
+Naming = Callable[[str], str]
+
 
 class WarehouseBusyError(Exception):
     """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
@@ -168,19 +171,18 @@ def _stretches(pipeline: dlt.Pipeline, table: str, condition: str) -> list[Stret
     Args:
         condition: SQL; never built from outside text.
     """
-    if not has_warehouse(pipeline):
-        return []
-    with pipeline.sql_client() as client:
-        relation = client.make_qualified_table_name(table)
-        loads = client.make_qualified_table_name("_dlt_loads")
-        try:
-            rows = client.execute_sql(
-                f"select resource, scope, bound_from, bound_to from {relation} where {condition} "
-                f"and _dlt_load_id in (select load_id from {loads} where status = 0)"
-            )
-        except DatabaseUndefinedRelation:
-            return []
-        return [(resource, scope, utc(start), utc(end)) for resource, scope, start, end in rows or ()]
+    rows = raw_rows(
+        pipeline,
+        lambda name: (
+            f"select resource, scope, bound_from, bound_to from {name(table)} where {condition} and {committed(name)}"
+        ),
+    )
+    return [(resource, scope, utc(start), utc(end)) for resource, scope, start, end in rows or ()]
+
+
+def committed(name: Naming) -> str:
+    """SQL condition: the row's load was committed."""
+    return f"_dlt_load_id in (select load_id from {name('_dlt_loads')} where status = 0)"
 
 
 def utc(moment: datetime) -> datetime:
@@ -221,11 +223,11 @@ def public_rows(
         return list(rows or [])
 
 
-def raw_rows(pipeline: dlt.Pipeline, write: Callable[[Callable[[str], str]], str]) -> list[Any] | None:
+def raw_rows(pipeline: dlt.Pipeline, write: Callable[[Naming], str]) -> list[Any] | None:
     """Rows of a query over raw tables, or None where one of these was never loaded into.
 
     Args:
-        write: makes the query, given what makes a raw table's name one that SQL understands.
+        write: makes the query, never from outside text.
     """
     if not has_warehouse(pipeline):
         return None

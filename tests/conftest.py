@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 import shutil
@@ -19,6 +20,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 #: Programs of the environment that runs the tests.
 BIN = Path(sys.executable).parent
+#: What dbt made of the project's files, by its variables. The first command in a new folder goes on from there instead
+#: of reading them all again; whether they are still the same dbt sees for itself.
+PARSED = ROOT / ".pytest_cache" / "parsed"
 #: A port that refuses: proxied there, whatever a sub-process asks of the outside fails at once.
 DEAD_PROXY = "http://127.0.0.1:9"
 
@@ -65,11 +69,11 @@ class Project:
     def warehouse(self) -> Path:
         return Path(self.environment["DESTINATION__DUCKDB__CREDENTIALS"])
 
-    def run(self, command: Sequence[str], **more: str) -> subprocess.CompletedProcess[str]:
+    def run(self, command: Sequence[str], cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
         """Runs one of the environment's programs; `more` adds to its environment variables."""
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
-            cwd=ROOT,
+            cwd=cwd,
             env=self.environment | more,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -81,7 +85,23 @@ class Project:
         return self.run(["dlt", "pipeline", *arguments], **more)
 
     def dbt(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return self.run(["dbt", *arguments], **more)
+        if "DBT_TARGET" in self.environment or self.warehouse.parent != self.folder:
+            return self.run(["dbt", *arguments], **more)
+        variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
+        remembered = PARSED / f"{hashlib.sha256(variables.encode()).hexdigest()[:16]}.msgpack"
+        parsed = Path(self.environment["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
+        if remembered.exists() and not parsed.exists():
+            parsed.parent.mkdir(exist_ok=True)
+            shutil.copy(remembered, parsed)
+        # From the folder, for dbt reads everything again where a warehouse has another name.
+        named = {"DBT_PROJECT_DIR": str(ROOT), "DESTINATION__DUCKDB__CREDENTIALS": self.warehouse.name}
+        process = self.run(["dbt", *arguments], cwd=self.folder, **named | more)
+        if parsed.exists() and not remembered.exists():
+            PARSED.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all: others look for it at the same time.
+            copy = shutil.copy(parsed, remembered.with_suffix(f".{os.getpid()}"))
+            os.replace(copy, remembered)
+        return process
 
     def report(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return self.run(["python", "-m", "report", *arguments], **more)
@@ -108,6 +128,8 @@ def make_project(folder: Path) -> Project:
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "DBT_USE_COLORS": "false",
+        # No test reads them, and they take a second of every command.
+        "DBT_WRITE_JSON": "false",
         "DESTINATION__NAME": "duckdb",
         "DESTINATION__DUCKDB__CREDENTIALS": str(folder / "warehouse.duckdb"),
         "DLT_DATA_DIR": str(folder / "dlt"),

@@ -72,7 +72,8 @@ def freshness() -> list[Alert]:
     target = ROOT / os.environ.get("DBT_TARGET_PATH", "target") / "sources.json"
     target.unlink(missing_ok=True)
     chosen = [f"source:raw_{venue}.runs" for (venue,) in venues]
-    command = [str(BIN / "dbt"), "--quiet", "source", "freshness", "--select", *chosen]
+    # What it finds is read from its artifact, whatever DBT_WRITE_JSON says.
+    command = [str(BIN / "dbt"), "--quiet", "--write-json", "source", "freshness", "--select", *chosen]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if not target.exists():
         raise UsageError(f"dbt source freshness failed: {(ended.stdout or ended.stderr).strip()[-500:]}")

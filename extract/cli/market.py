@@ -14,8 +14,18 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
 from rich.markup import escape
 
-from extract.cli.common import DONE, DONE_WITH_FAILURES, STOPPED_EARLY, end, mistakes_explained, price_venue, venue_name
-from extract.cli.run import FAILURES_SHOWN, moment, reason, stopped_by_signal
+from extract.cli.common import (
+    DONE,
+    DONE_WITH_FAILURES,
+    STOPPED_EARLY,
+    end,
+    mistakes_explained,
+    moment,
+    price_venue,
+    venue_name,
+)
+from extract.cli.run import reason, stopped_by_signal
+from extract.cli.summary import summarise
 from extract.market_run import MarketRun, Range, Stretches
 from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.price_venue import PriceVenue, Window
@@ -131,23 +141,12 @@ def _length(text: str) -> timedelta:
 
 
 def _summarise(run: MarketRun, pipeline: dlt.Pipeline, is_dry: bool) -> None:
-    out = Console(highlight=False)
-    tally = run.tally
-    seconds = (datetime.now(UTC) - run.started_at).total_seconds()
-    requests = run.venue.requests_made
-    what = "would be fetched" if is_dry else "fetched"
-    rows = ", ".join(f"{count:,} {table}" for table, count in sorted(tally.rows.items())) or "nothing"
-    out.print(f"[bold]{run.venue.name}[/]: {rows} {what}", soft_wrap=True)
-    if run.venue.histories:
-        before = f", {run.windows_skipped:,} completed before" if run.windows_skipped else ""
-        out.print(f"  windows   {tally.wallets_done:,} of {tally.wallets_total:,} done{before}")
-    out.print(f"  requests  {requests:,} in {seconds:.1f} s ({requests / max(seconds, 0.001):.1f}/s)")
-    for error, walks in list(tally.failures.items())[:FAILURES_SHOWN]:
-        others = f" and {len(walks) - 1:,} more" if len(walks) > 1 else ""
-        out.print(f"  [red]failed[/]    {escape(walks[0])}{others}: {escape(error)}", soft_wrap=True)
-    if len(tally.failures) > FAILURES_SHOWN:
-        out.print(f"  … and {len(tally.failures) - FAILURES_SHOWN:,} other reasons")
-    if is_dry:
-        out.print(f"  Nothing was loaded. A run makes the same {requests:,} requests.")
-    else:
-        out.print(f"  loaded    {pipeline.dataset_name}; next: dbt build")
+    before = f", {run.windows_skipped:,} completed before" if run.windows_skipped else ""
+    windows = f"windows   {run.tally.wallets_done:,} of {run.tally.wallets_total:,} done{before}"
+    summarise(
+        run,
+        pipeline,
+        is_dry=is_dry,
+        progress=windows if run.venue.histories else None,
+        requests=run.venue.requests_made,
+    )

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -25,9 +24,11 @@ from extract.cli.common import (
     STOPPED_EARLY,
     end,
     mistakes_explained,
+    moment,
     venue,
     venue_name,
 )
+from extract.cli.summary import summarise
 from extract.due import due
 from extract.progress import shown
 from extract.run import Due, Options, Run, Shard
@@ -36,8 +37,6 @@ from extract.sinks import DltSink, DrySink
 from extract.venue import ADDRESS, CONDITION, Venue
 from extract.wallet_sources import WalletSources, wallet_sources
 from extract.warehouse import only_run, open_pipeline
-
-FAILURES_SHOWN = 10
 
 
 def execute(args: argparse.Namespace) -> None:
@@ -143,16 +142,6 @@ def _shard(text: str) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-def moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"{option}: {text!r} is no ISO date or time, such as 2026-03-01 or 2026-03-01T12:30:00Z"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
     """Why a step failed. Raises UsageError where that is the credentials, rights or place that the settings name."""
     if pipeline.destination.destination_name == "bigquery":
@@ -189,29 +178,19 @@ def stopped_by_signal(stop: threading.Event) -> Iterator[None]:
 
 
 def _summarise(run: Run, pipeline: dlt.Pipeline, is_dry: bool, sources: WalletSources) -> None:
-    out = Console(highlight=False)
     tally = run.tally
-    seconds = (datetime.now(UTC) - run.started_at).total_seconds()
-    requests = run.venue.requests_made + sources.requests_made
-    what = "would be fetched" if is_dry else "fetched"
-    rows = ", ".join(f"{count:,} {table}" for table, count in sorted(tally.rows.items())) or "nothing"
-    out.print(f"[bold]{run.venue.name}[/]: {rows} {what}", soft_wrap=True)
     failed = f", {len(tally.failed_wallets):,} failed" if tally.failed_wallets else ""
     left = f", {tally.wallets_left:,} left" if tally.wallets_left else ""
-    out.print(f"  wallets   {tally.wallets_done:,} of {tally.wallets_total:,} done{failed}{left}")
-    out.print(f"  requests  {requests:,} in {seconds:.1f} s ({requests / max(seconds, 0.001):.1f}/s)")
-    for note in [*(sources.notes if run.has_discovered else ()), *tally.notes]:
-        out.print(f"  note      {escape(note)}", soft_wrap=True)
+    lines = [f"note      {note}" for note in [*(sources.notes if run.has_discovered else ()), *tally.notes]]
     if tally.unlisted_markets:
-        out.print(
-            f"  markets   {tally.unlisted_markets:,} not returned by the venue; their trades stay, as Uncategorized"
+        lines.append(
+            f"markets   {tally.unlisted_markets:,} not returned by the venue; their trades stay, as Uncategorized"
         )
-    for error, walks in list(tally.failures.items())[:FAILURES_SHOWN]:
-        others = f" and {len(walks) - 1:,} more" if len(walks) > 1 else ""
-        out.print(f"  [red]failed[/]    {escape(walks[0])}{others}: {escape(error)}", soft_wrap=True)
-    if len(tally.failures) > FAILURES_SHOWN:
-        out.print(f"  … and {len(tally.failures) - FAILURES_SHOWN:,} other reasons")
-    if is_dry:
-        out.print(f"  Nothing was loaded. A run makes the same {requests:,} requests.")
-    else:
-        out.print(f"  loaded    {pipeline.dataset_name}; next: dbt build")
+    summarise(
+        run,
+        pipeline,
+        is_dry=is_dry,
+        progress=f"wallets   {tally.wallets_done:,} of {tally.wallets_total:,} done{failed}{left}",
+        requests=run.venue.requests_made + sources.requests_made,
+        lines=lines,
+    )

@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 import msgspec
+from dlt.common.utils import chunks
 
 from extract.http import Params, VenueClient, VenueError
 from extract.price_venue import Found, History, Phase
@@ -114,7 +115,7 @@ class Smarkets:
     def _prices(self, found: Found) -> Iterator[Reading]:
         markets = found.column(MARKETS.name, "id")
         market_of = {str(row["id"]): str(row["market_id"]) for row in found.rows(CONTRACTS.name)}
-        for batch in _split(markets, QUOTE_IDS):
+        for batch in chunks(markets, QUOTE_IDS):
             asked = frozenset(batch)
             contracts = {contract: market for contract, market in market_of.items() if market in asked}
             yield self._reading(QUOTES, "/markets/{}/quotes/", batch, partial(_quotes, contracts), None)
@@ -127,7 +128,7 @@ class Smarkets:
     def _batches(
         self, table: RawTable, path: str, ids: Sequence[str], size: int, rows: Rows, filter_key: str
     ) -> Iterator[Reading]:
-        for batch in _split(ids, size):
+        for batch in chunks(ids, size):
             yield self._reading(table, path, batch, rows, filter_key)
 
     def _reading(self, table: RawTable, path: str, ids: Sequence[str], rows: Rows, filter_key: str | None) -> Reading:
@@ -184,8 +185,3 @@ def _last_prices(body: bytes) -> list[msgspec.Raw]:
         raise VenueError("an answer without 'last_executed_prices'")
     by_market = envelope["last_executed_prices"]
     return [joined({"market_id": market}, row) for market, rows in by_market.items() for row in rows]
-
-
-def _split(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

@@ -32,7 +32,7 @@ from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
 from tests.replica.truth import truth
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import SOAK, Warehouse, checked
+from tests.warehouse.conftest import SOAK, WITHOUT_TESTS, Warehouse, checked
 
 RELATIVE = 1e-12
 #: Increments in which the loads are taken in, and kills while loading and while building; `make soak` does more.
@@ -229,7 +229,6 @@ def test_after_a_full_run(twins: Twins) -> None:
 #: Loads per step that the first test left hidden.
 STEPS_LEFT: list[list[str]] = []
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
 
 @pytest.mark.timeout(3000)

@@ -16,13 +16,12 @@ from tests.bigquery.warehouse import BigQueryWarehouse
 from tests.conftest import ROOT
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import SOAK
+from tests.warehouse.conftest import SOAK, WITHOUT_TESTS
 
 DAY = 86_400
 #: `trades` and what it is made of, with the column of the partition.
 PARTITIONED = {"trades": "timestamp", "int_source_entries": "traded_at"}
 #: Builds `trades`, what it needs, and the sums that are made of it.
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 TRADES = ("--select", "+int_position_totals", *WITHOUT_TESTS)
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from extract.packages import NamedTable, Package
 from extract.polymarket import Polymarket
 from extract.run import Due, DueWallet, Options, Run
-from extract.walks import Reading, Walker
+from extract.walks import Walker
 
 WALLETS = [f"0x{number:040x}" for number in range(6605)]
 RUNS_PER_DAY = 48
@@ -38,9 +38,6 @@ class CountingSink:
     loads: Counter[str] = field(default_factory=Counter)
     packages: int = 0
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        self.take_packages(walker, [Package.of(readings)])
-
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         for package in packages:
             tables = {"walks"}
@@ -52,9 +49,6 @@ class CountingSink:
                 if reading.listener is not None:
                     reading.listener(rows, cast(Any, keys))
             self.take_tables((table, pa.table({})) for table in tables)
-
-    def take_table(self, name: str, table: pa.Table) -> None:
-        self.take_tables([(name, table)])
 
     def take_tables(self, tables: Iterable[NamedTable]) -> None:
         self.loads.update({name for name, _ in tables})

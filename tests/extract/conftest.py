@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from extract.dome import Dome
@@ -14,7 +13,7 @@ from extract.packages import NamedTable, Package, Reader
 from extract.polymarket import Polymarket
 from extract.run import Due, Options, Run
 from extract.venue import Venue
-from extract.walks import Reading, Walker
+from extract.walks import Walker
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
 
@@ -26,16 +25,10 @@ class MemorySink:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     packages: int = 0
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
-        self.take_packages(walker, [Package.of(readings)])
-
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         with Reader(walker, 4) as reader:
             for tables in reader.packages(packages):
                 self.take_tables(tables)
-
-    def take_table(self, name: str, table: pa.Table) -> None:
-        self.take_tables([(name, table)])
 
     def take_tables(self, tables: Iterable[NamedTable]) -> None:
         taken = [(name, table.to_pylist()) for name, table in tables]

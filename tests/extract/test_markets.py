@@ -17,12 +17,13 @@ from starlette.routing import BaseRoute
 
 from extract.kalshi import Kalshi
 from extract.market_run import MarketRun, Range
+from extract.packages import Package
 from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.predictit import PredictIt
 from extract.price_venue import PriceVenue, Window, is_covered, windows_between
 from extract.raw import joined
 from extract.settings import UsageError
-from extract.walks import Reading, Walker
+from extract.walks import Walker
 from tests.extract.conftest import MemorySink
 from tests.replica.server import RunningReplica, serve
 from tests.replica.venues import kalshi, predictit
@@ -295,13 +296,13 @@ class DyingSink(MemorySink):
         super().__init__(committed)
         self.lives = lives
 
-    def take(self, walker: Walker, readings: Iterable[Reading]) -> None:
+    def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         if self.lives == 0:
-            for reading in readings:
+            for reading in (reading for package in packages for stage in package.stages for reading in stage()):
                 next(iter(walker.walk(reading)))
                 raise Killed
         self.lives -= 1
-        super().take(walker, readings)
+        super().take_packages(walker, packages)
 
 
 @pytest.mark.parametrize("deaths", [(3, 4, 3, 5), (0, 1, 2, 3, 4)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,7 +33,7 @@ def reading(scope: str, pages: int = 1, started: list[str] | None = None, rows: 
 
 
 def walker() -> Walker:
-    return Walker("run", lambda *_: None, lambda *_: None)
+    return Walker("run", lambda *_: None)
 
 
 def names(tables: Iterator[tuple[str, pa.Table]]) -> tuple[list[str], list[str]]:
@@ -61,7 +62,7 @@ def test_a_package_holds_its_walks_whole_and_no_others() -> None:
 
 def test_a_stage_begins_when_the_one_before_has_ended() -> None:
     ended: list[str] = []
-    listener = Walker("run", lambda *_: None, lambda reading, _: ended.append(reading.scope))
+    listener = Walker("run", lambda reading, _: ended.append(reading.scope))
 
     def second() -> Iterator[Reading]:
         assert sorted(ended) == ["a", "b", "c"]
@@ -92,14 +93,15 @@ def test_what_waits_to_be_loaded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     waiting, most = 0, 0
     lock = threading.Lock()
 
-    def note(_: Reading, rows: object, __: object) -> None:
+    def note(rows: object, keys: object) -> None:
         nonlocal waiting, most
         with lock:
             waiting += 1
             most = max(most, waiting)
 
-    with Reader(Walker("run", note, lambda *_: None), 4) as reader:
-        for tables in reader.packages([Package.of([reading(str(n), pages=40, rows=50) for n in range(4)])]):
+    readings = [replace(reading(str(n), pages=40, rows=50), listener=note) for n in range(4)]
+    with Reader(walker(), 4) as reader:
+        for tables in reader.packages([Package.of(readings)]):
             for table, _ in tables:
                 time.sleep(0.001)
                 if table == "things":

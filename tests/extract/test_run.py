@@ -381,7 +381,7 @@ def walk_with(venue: Polymarket, reading: Any, **changes: Any) -> tuple[list[Any
 
     from extract.walks import Walker
 
-    walker = Walker("run", lambda *_: None, lambda *_: None)
+    walker = Walker("run", lambda *_: None)
     tables = list(walker.walk(replace(reading, **changes)))
     venue.close()
     return tables[:-1], tables[-1][1].to_pylist()

@@ -49,6 +49,7 @@ EXACT = {
 }
 #: `make soak` runs the same tests with larger numbers.
 SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 METRICS = (
     "mean_entry_price entry_edge brier_score mean_holding_days profit_factor max_drawdown_usd top_event_share p_value "
     "q_value is_significant"

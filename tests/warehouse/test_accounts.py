@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import build_world, market_state
-from tests.warehouse.conftest import Warehouse
-from tests.warehouse.test_truth import WITHOUT_TESTS
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse
 
 DAY = 86_400
 CLOSED = ("closed", "resolved", "voided")

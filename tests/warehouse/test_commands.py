@@ -14,7 +14,7 @@ import pytest
 
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import Warehouse, checked
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse, checked
 
 STRANGER = "0x" + "12" * 20
 
@@ -153,18 +153,38 @@ def test_trades_of_a_market_that_the_venue_does_not_return_stay_uncategorized(wo
     assert sum(row["condition_id"] in unlisted for row in built.rows("trades")) == fills
 
 
+def test_markets_that_a_run_did_not_get_to_are_looked_up_by_the_next(
+    world: World, replica: RunningReplica, tmp_path: Path
+) -> None:
+    """Before anything was built that could list them: the next run reads the wallets' new trades only."""
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    wallets = list(world.wallets)[:3]
+    replica.faults.add("error", "/markets", status=503)
+    try:
+        warehouse.sync(wallets=wallets, code=1)
+    finally:
+        replica.faults.clear()
+    warehouse.sync(wallets=wallets)
+    traded, known = (
+        {row[0] for row in warehouse.project.query(f"select condition_id from raw_polymarket.{table}")}
+        for table in ("trades", "markets")
+    )
+    assert {condition for condition in traded if world.markets[condition].listed} <= known
+
+
 def test_a_dry_run_loads_nothing_and_counts_the_requests_of_the_real_run(
     world: World, replica: RunningReplica, tmp_path: Path
 ) -> None:
     warehouse = Warehouse.in_folder(tmp_path, replica)
     for arguments in ([], ["--top", "3"], ["--since", "2026-01-01"]):
+        if arguments:
+            warehouse.build(*WITHOUT_TESTS)
         dry = warehouse.sync("--dry-run", *arguments)
         assert not warehouse.project.warehouse.exists() or arguments
         sent = len(replica.requests)
         real = warehouse.sync(*arguments)
         assert requests_told(dry) == requests_told(real) == len(replica.requests) - sent
         assert "Nothing was loaded" in dry
-        warehouse.build("--exclude-resource-type", "test", "unit_test")
 
 
 def requests_told(printed: str) -> int:
@@ -175,9 +195,9 @@ def requests_told(printed: str) -> int:
 
 def test_a_second_build_is_incremental_and_changes_nothing(built: Warehouse) -> None:
     # What other tests have loaded since is new to this build, and to it alone.
-    built.build()
+    built.build(*WITHOUT_TESTS)
     before = everything(built)
-    built.build()
+    built.build(*WITHOUT_TESTS)
     assert everything(built) == before
     compiled = (built.project.folder / "target" / "run").rglob("trades.sql")
     assert any("merge into" in path.read_text().lower() for path in compiled)
@@ -187,7 +207,7 @@ def test_a_second_run_adds_nothing_and_says_so(world: World, replica: RunningRep
     warehouse = Warehouse.in_folder(tmp_path, replica)
     for _ in range(2):
         warehouse.sync()
-        warehouse.build()
+        warehouse.build(*WITHOUT_TESTS)
     runs = warehouse.rows("daily_sync_checkpoint")
     first, second = sorted(runs, key=lambda run: run["last_sync_time"])
     assert first["trades_added"] == len(warehouse.rows("trades")) > 0
@@ -208,7 +228,7 @@ def test_status_shows_runs_wallets_and_failures(world: World, replica: RunningRe
         warehouse.sync(wallets=[struck, *others], code=1)
     finally:
         replica.faults.clear()
-    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    warehouse.build(*WITHOUT_TESTS)
     shown = warehouse.project.dlt("status")
     assert shown.returncode == 1
     assert struck in shown.stdout
@@ -239,7 +259,7 @@ def test_a_lost_working_folder_costs_nothing(world: World, replica: RunningRepli
     warehouse = Warehouse.in_folder(tmp_path, replica)
     wallets = list(world.wallets)
     warehouse.sync(wallets=wallets)
-    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    warehouse.build(*WITHOUT_TESTS)
     full = raw_counts(warehouse)[0]
     (tmp_path / "pipelines").rename(tmp_path / "lost")
     warehouse.sync()
@@ -269,5 +289,5 @@ def test_text_of_any_kind_and_size_is_data(tmp_path: Path) -> None:
     with serve(tmp_path / "recorded") as replica:
         warehouse = Warehouse.in_folder(tmp_path / "project", replica)
         warehouse.sync(wallets=[wallet])
-        warehouse.build("--exclude-resource-type", "test", "unit_test")
+        warehouse.build(*WITHOUT_TESTS)
     assert len(warehouse.rows("trades", "id")) == 40

@@ -7,8 +7,6 @@ way, begin later, or be written twice; loads are committed in any order and buil
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -270,8 +268,8 @@ def universe(tmp_path: Path) -> Universe:
 @settings(max_examples=40 if SOAK else 2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(many=st.lists(histories(), min_size=15, max_size=40))
 def test_each_fill_is_counted_once(universe: Universe, many: list[History]) -> None:
-    with tempfile.TemporaryDirectory(dir=universe.project.folder) as folder:
-        warehouse = Path(folder) / "warehouse.duckdb"
+    warehouse = universe.project.warehouse
+    try:
         for stage in ("first", "second"):
             packages, committed = [], set()
             for prefix, history in enumerate(many):
@@ -290,7 +288,8 @@ def test_each_fill_is_counted_once(universe: Universe, many: list[History]) -> N
                 "unit_test",
                 "--select",
                 "+trades",
-                DESTINATION__DUCKDB__CREDENTIALS=str(warehouse),
+                "--vars",
+                "price_venues: []",
             )
             assert process.returncode == 0, process.stdout + process.stderr
         truth: Counter[tuple[Any, ...]] = Counter()
@@ -300,4 +299,5 @@ def test_each_fill_is_counted_once(universe: Universe, many: list[History]) -> N
         assert found == truth, (
             f"missing {list((truth - found).elements())[:3]}, too many {list((found - truth).elements())[:3]}"
         )
-        shutil.rmtree(universe.project.folder / "target", ignore_errors=True)
+    finally:
+        warehouse.unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
 from tests.replica.world import build_world
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse
 
 COLUMNS = 100
 WALLETS = 200
@@ -102,7 +102,7 @@ def test_a_backfill_is_stopped_resumed_and_shown(tmp_path: Path) -> None:
         warehouse.project.environment["SOURCES__POLYMARKET__REQUESTS_PER_SECOND"] = "2000"
         second = Terminal(warehouse, [str(BIN / command[0]), *command[1:]])
         assert second.wait() == 0, second.lines()
-        warehouse.build("--exclude-resource-type", "test", "unit_test")
+        warehouse.build(*WITHOUT_TESTS)
 
     # Whoever was in a committed load was not read again.
     walks = "select count(*) from (select scope from raw_polymarket.walks where status = 'completed'"

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.replica.books import Book
 from tests.replica.server import serve
 from tests.replica.world import DEFAULT_END, build_world
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse
 from tools import tag_coverage
 
 SAMPLES = ROOT.parent / "shared" / "samples"
@@ -142,7 +142,7 @@ def test_a_real_wallet_scores_as_plain_arithmetic_says(real_ledgers: Path, tmp_p
         assert score["omega_ratio"] == pytest.approx(float(gains / losses), rel=1e-6)
         assert score["omega_status"] == "ok"
         warehouse.sync()
-        warehouse.build()
+        warehouse.build(*WITHOUT_TESTS)
         assert snapshot(warehouse) == first
 
 
@@ -153,7 +153,7 @@ def test_a_real_dome_page_loads_as_a_hundred_fills_however_often_it_is_read(tmp_
         warehouse = Warehouse.in_folder(tmp_path, replica)
         for _ in range(2):
             warehouse.sync("dome", wallets=wallets)
-            warehouse.build()
+            warehouse.build(*WITHOUT_TESTS)
             trades = warehouse.rows("trades")
             assert len(trades) == len(orders) == 100
             assert sum(trade["shares"] for trade in trades) == sum(

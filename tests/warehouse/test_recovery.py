@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import BIN, ROOT
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import Warehouse, checked
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse, checked
 
 SOAK = os.environ.get("POLYOMEGA_SOAK") == "1"
 KILLS = 30 if SOAK else 1
@@ -51,7 +51,7 @@ def backfill(warehouse: Warehouse, *arguments: str) -> list[str]:
 
 
 def build(warehouse: Warehouse) -> None:
-    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    warehouse.build(*WITHOUT_TESTS)
 
 
 def contents(warehouse: Warehouse) -> dict[str, Counter[str]]:

@@ -15,7 +15,7 @@ import pytest
 from tests.replica.server import serve
 from tests.replica.truth import truth
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse
 from tests.warehouse.seeds import DOCUMENTS, Query, on_duckdb, printed_queries
 
 pytestmark = pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside the checkout")
@@ -53,7 +53,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         warehouse = Warehouse.in_folder(tmp_path_factory.mktemp("told"), replica)
         replica.faults.add("html", "/v2/(trades|activity)", query={"user": failed})
         warehouse.sync(wallets=world.wallets, code=1)
-        warehouse.build("--exclude-resource-type", "test", "unit_test")
+        warehouse.build(*WITHOUT_TESTS)
     yield Told(world, warehouse, failed, started_at)
 
 

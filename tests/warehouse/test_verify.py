@@ -18,7 +18,7 @@ from tests.conftest import Project
 from tests.replica.model import Fill
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import Warehouse, checked
+from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse, checked
 
 DAY = 86_400
 DUST_MICRO = 10_000
@@ -118,7 +118,7 @@ def fleet(world: World, replica: RunningReplica, tmp_path_factory: pytest.TempPa
     middle = datetime.fromtimestamp(times[len(times) // 2], UTC)
     warehouse.sync("--since", middle.isoformat(), wallets=[fleet.cut_short])
     replica.faults.clear()
-    warehouse.build("--exclude-resource-type", "test", "unit_test")
+    warehouse.build(*WITHOUT_TESTS)
     # Read since the last build: due, not missing.
     warehouse.sync(wallets=[fleet.late_known])
     return fleet
