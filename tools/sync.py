@@ -42,7 +42,7 @@ def fetch_build_report(
     if fetched not in (0, DONE_WITH_FAILURES):
         return fetched
     started = time.monotonic()
-    built = run(["dbt", "--quiet", "--write-json", "build"], environment)
+    built = run(["dbt", "--quiet", "build"], environment)
     if built:
         return built
     say(f"{_built(environment)} in {time.monotonic() - started:.0f} s")
