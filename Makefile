@@ -26,7 +26,7 @@ sync: $(BIN)/.installed profiles.yml  ## the same against the live public APIs, 
 test: lint pytest  ## every check and every test
 
 pytest: $(BIN)/.installed-dev profiles.yml .emulator/.installed  ## the tests alone (PYTEST_ARGS="tests/extract -x")
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(BIN)/.installed-dev profiles.yml  ## ruff, mypy, dbt parse for BigQuery with deprecations as errors, sqlfluff
 	$(BIN)/ruff check .
