@@ -6,17 +6,15 @@ import json
 import re
 import shutil
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.replica.books import Book
 from tests.replica.server import serve
-from tests.replica.world import DEFAULT_END, build_world
 from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse
 from tools import tag_coverage
 
@@ -69,6 +67,131 @@ def real_ledger() -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+#: What the samples do not tell enough of: shares left otherwise than by redemption, and no fill of it was recorded.
+NOT_COVERED = {"highest-temperature-in-hong-kong-on-august-11-2026-35c"}
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    answer = json.loads((real(POLYMARKET) / name).read_text(), parse_float=Decimal, parse_int=Decimal)
+    rows: list[dict[str, Any]] = answer["data"] if isinstance(answer, dict) else answer
+    return rows
+
+
+def real_positions() -> list[dict[str, Any]]:
+    """The recorded positions that are held, as the second API names their fields, as ones of the wallet with scores:
+    whoever has none is not asked for."""
+    renamed = RENAMED | {
+        "size": "current_size", "avgPrice": "avg_price", "curPrice": "current_price", "totalBought": "total_size",
+        "initialValue": "entry_cost_usdc", "currentValue": "current_value", "realizedPnl": "realized_pnl",
+        "cashPnl": "total_pnl",
+    }  # fmt: skip
+    scored = recorded("wallet/trades.json")[0]["proxy_wallet"]
+    return [
+        {renamed.get(key, key): str(value) if key == "asset" else value for key, value in row.items()}
+        | {"status": "OPEN", "proxy_wallet": scored}
+        for name in ("data_api_v1/positions.json", "data_api_v1/positions_2026-05.json")
+        for row in recorded(name)
+    ]
+
+
+@dataclass(frozen=True)
+class Left:
+    """A recorded position that was left, under a wallet of its own, and what the samples say led to it: shares bought
+    at an average price, and redeemed."""
+
+    number: int
+    slug: str
+    shares: Decimal
+    cost: Decimal
+    price: Decimal
+    realized: Decimal
+    token_id: str
+    condition_id: str
+
+    @property
+    def wallet(self) -> str:
+        return f"0x{self.number:040x}"
+
+    @property
+    def position(self) -> dict[str, Any]:
+        return self._row | {
+            "status": "CLOSED",
+            "token_id": self.token_id,
+            "current_size": 0,
+            "total_size": self.shares,
+            "current_price": self.price,
+            "realized_pnl": self.realized,
+            "total_pnl": self.realized,
+        }
+
+    @property
+    def fill(self) -> dict[str, Any]:
+        return self._row | {
+            "side": "BUY",
+            "token_id": self.token_id,
+            "size": self.shares,
+            "price": self.cost / self.shares,
+            "timestamp": 1_764_000_000,
+            "transaction_hash": f"0x{self.number:064x}",
+        }
+
+    @property
+    def ledger(self) -> list[dict[str, Any]]:
+        redeemed = {
+            "type": "REDEEM",
+            "token_id": "",
+            "side": "",
+            "price": 0,
+            "timestamp": 1_764_090_000,
+            "usdc_size": self.shares * self.price,
+            "transaction_hash": f"0x{self.number + 100:064x}",
+        }
+        return [self.fill | {"type": "TRADE", "usdc_size": self.cost}, self.fill | redeemed]
+
+    @property
+    def market(self) -> dict[str, Any]:
+        """One of the real wallet's, with this position's names and payout."""
+        market: dict[str, Any] = json.loads((WALLET / "markets.json").read_text())[0]
+        return market | {
+            "id": str(self.number),
+            "slug": self.slug,
+            "conditionId": self.condition_id,
+            "clobTokenIds": json.dumps([self.token_id, str(self.number)]),
+            "outcomePrices": json.dumps([str(self.price), str(1 - self.price)]),
+        }
+
+    @property
+    def _row(self) -> dict[str, Any]:
+        return {"proxy_wallet": self.wallet, "condition_id": self.condition_id}
+
+
+def positions_left() -> list[Left]:
+    """Of both generations. The newer API cuts the average price to four decimals; its percentage tells the cost."""
+    told = [
+        (row, row["totalBought"], row["totalBought"] * row["avgPrice"], row["curPrice"], row["realizedPnl"])
+        for row in recorded("data_api_v1/closed_positions_2026-05.json")
+    ] + [
+        (
+            row,
+            row["total_size"],
+            row["realized_pnl"] / row["percent_realized_pnl"] * 100,
+            row["current_price"],
+            row["realized_pnl"],
+        )
+        for row in recorded("data_api_v2/positions_closed.json")
+    ]
+    return [
+        Left(
+            number,
+            row["slug"],
+            *amounts,
+            str(row.get("asset") or row.get("token_id")),
+            row.get("conditionId") or row["condition_id"],
+        )
+        for number, (row, *amounts) in enumerate(told, 1)
+    ]
+
+
 @pytest.fixture(scope="module")
 def real_ledgers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a real wallet's trades and markets, and the real ledgers of others, whose fills are trades, too."""
@@ -80,6 +203,12 @@ def real_ledgers(tmp_path_factory: pytest.TempPathFactory) -> Path:
             trades.append({key: value for key, value in row.items() if key not in ("type", "usdc_size")})
     (folder / "trades.json").write_text(json.dumps(trades))
     (folder / "activity.json").write_text(json.dumps({"data": real_ledger(), "pagination": {}}))
+    positions = [*real_positions(), *(left.position for left in positions_left())]
+    (folder / "positions.json").write_text(json.dumps({"data": positions, "pagination": {}}, default=str))
+    for number, left in enumerate(positions_left()):
+        told = {"fill": [left.fill], "ledger": left.ledger, "market": [left.market]}
+        for name, rows in told.items():
+            (folder / f"left_{number}_{name}.json").write_text(json.dumps(rows, default=str))
     return folder
 
 
@@ -103,8 +232,10 @@ def assert_ledgers_are_whole(warehouse: Warehouse) -> None:
         wallet: usd.quantize(CENT) for wallet, usd in trades.items()
     }
     assert sum(row["fee_usd"] > 0 for row in found) > 10
+    wallets = ", ".join(f"'{wallet}'" for wallet in trades)
     entries = warehouse.project.query(
-        "select wallet_address, entry_type, sum(usd_value) from polyomega_intermediate.int_ledger_entries group by all"
+        "select wallet_address, entry_type, sum(usd_value) from polyomega_intermediate.int_ledger_entries "
+        f"where wallet_address in ({wallets}) group by all"
     )
     assert {(wallet, kind): usd for wallet, kind, usd in entries} == others
     income = sum(usd for (_, kind), usd in others.items() if kind != "REDEEM")
@@ -120,7 +251,8 @@ def test_a_real_wallet_scores_as_plain_arithmetic_says(real_ledgers: Path, tmp_p
         warehouse.build()
         first = snapshot(warehouse)
         assert sum(row["wallet_address"] == wallet for row in warehouse.rows("trades")) == 1463
-        assert {row["condition_id"] for row in warehouse.rows("markets")} == set(pnl)
+        left = {position.condition_id for position in positions_left()}
+        assert {row["condition_id"] for row in warehouse.rows("markets")} - left == set(pnl)
         assert len(pnl) == 25
         assert_ledgers_are_whole(warehouse)
         found = {
@@ -141,9 +273,44 @@ def test_a_real_wallet_scores_as_plain_arithmetic_says(real_ledgers: Path, tmp_p
         assert score["total_losses"].quantize(CENT) == losses.quantize(CENT)
         assert score["omega_ratio"] == pytest.approx(float(gains / losses), rel=1e-6)
         assert score["omega_status"] == "ok"
-        warehouse.sync()
+        assert_what_was_left_makes_what_the_venue_says(warehouse)
+        # Positions are read once it is known whose they are.
+        warehouse.sync("--all")
         warehouse.build(*WITHOUT_TESTS)
         assert snapshot(warehouse) == first
+        assert_positions_reconcile_to_the_cent(warehouse)
+
+
+def assert_what_was_left_makes_what_the_venue_says(warehouse: Warehouse) -> None:
+    """Bought and redeemed, fees left out."""
+    pnl = {row["wallet_address"]: row for row in warehouse.rows("wallet_market_pnl")}
+    assert len(positions_left()) == 7
+    wrong = {
+        left.slug
+        for left in positions_left()
+        if {pnl[left.wallet][basis].quantize(CENT) for basis in ("resolved_pnl", "realized_cash_pnl")}
+        != {left.realized.quantize(CENT)}
+    }
+    assert wrong == NOT_COVERED
+
+
+def assert_positions_reconcile_to_the_cent(warehouse: Warehouse) -> None:
+    """With the venue's own rows of both generations, as they were loaded."""
+    loaded = warehouse.project.query("select lower(proxy_wallet), token_id from raw_polymarket.positions")
+    assert sorted(loaded) == sorted(
+        [(row["proxy_wallet"], row["token_id"]) for row in real_positions()]
+        + [(left.wallet, left.token_id) for left in positions_left()]
+    )
+    reconciled = {
+        row["wallet_address"]: row for row in warehouse.rows("pnl_reconciliation") if row["measure"] == "positions"
+    }
+    wrong = {
+        left.slug
+        for left in positions_left()
+        if not reconciled[left.wallet]["is_comparable"]
+        or abs(reconciled[left.wallet]["own_pnl"] - reconciled[left.wallet]["venue_pnl"]) >= CENT
+    }
+    assert wrong == NOT_COVERED
 
 
 def test_a_real_dome_page_loads_as_a_hundred_fills_however_often_it_is_read(tmp_path: Path) -> None:
@@ -175,51 +342,6 @@ def test_a_tag_without_a_rule_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     file.write_text('{"tags": [{"slug": "nba", "label": "NBA"}, {"slug": "Unheard Of", "label": "?"}]}')
     assert tag_coverage.main([file]) == 1
     assert "no rule in seeds/category_rules.csv: unheard-of" in capsys.readouterr().out
-
-
-#: What the samples do not tell enough of: shares left otherwise than by redemption, and no fill of it was recorded.
-NOT_COVERED = {"highest-temperature-in-hong-kong-on-august-11-2026-35c"}
-
-
-def recorded(name: str) -> list[dict[str, Any]]:
-    answer = json.loads((real(POLYMARKET) / name).read_text(), parse_float=Decimal, parse_int=Decimal)
-    rows: list[dict[str, Any]] = answer["data"] if isinstance(answer, dict) else answer
-    return rows
-
-
-def test_real_positions_that_were_left_reconcile_to_the_cent() -> None:
-    """Bought and held to the end, each makes what the venue says, fees left out, by this project's own formula."""
-    left = [
-        (row["slug"], row["totalBought"], row["totalBought"] * row["avgPrice"], row["curPrice"], row["realizedPnl"])
-        for row in recorded("data_api_v1/closed_positions_2026-05.json")
-    ]
-    # The newer API cuts the average price to four decimals; the percentage tells the cost more exactly.
-    left += [
-        (
-            row["slug"],
-            row["total_size"],
-            row["realized_pnl"] / row["percent_realized_pnl"] * 100,
-            row["current_price"],
-            row["realized_pnl"],
-        )
-        for row in recorded("data_api_v2/positions_closed.json")
-    ]
-    assert len(left) == 7
-    wrong = set()
-    for slug, shares, cost, price, realized in left:
-        pnl = bought_and_redeemed(shares, cost, price)
-        if pnl.quantize(CENT) != realized.quantize(CENT):
-            wrong.add(slug)
-    assert wrong == NOT_COVERED
-
-
-def bought_and_redeemed(shares: Decimal, cost: Decimal, payout: Decimal) -> Decimal:
-    market = build_world(wallets=2, markets=1, fills=0, days=2).listed_markets(DEFAULT_END)[0]
-    book = Book("", market, 0, bought=int(shares * 10**6), bought_usd=int(cost * 10**9))
-    unredeemed = book.resolved_pnl(Fraction(payout))
-    book.redeemed, book.redeem_usd = book.bought, int(shares * payout * 10**9)
-    assert abs(book.realized_cash_pnl - unredeemed) <= 1000
-    return Decimal(book.realized_cash_pnl).scaleb(-9)
 
 
 def test_real_positions_that_are_held_are_worth_their_price_less_their_cost() -> None:
