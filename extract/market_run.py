@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import pyarrow as pa
+from dlt.common.utils import chunks
 
 from extract.packages import Package
 from extract.price_venue import Found, History, PriceVenue, Window, is_covered, windows_between
@@ -91,9 +92,7 @@ class MarketRun:
         if self.tally.walks_failed:
             # Asked for the markets of half a list a window would be completed without the other half's rows.
             planned = [(history, window) for history, window in planned if not history.needs_lists]
-        per_load = self.workers * WINDOWS_PER_WORKER
-        for first in range(0, len(planned), per_load):
-            batch = planned[first : first + per_load]
+        for batch in chunks(planned, self.workers * WINDOWS_PER_WORKER):
             self.tally.phase = batch[0][0].sync_type
             self._take(history.reading(window, self._found) for history, window in batch)
         self.sink.take_tables([("runs", self._record())])

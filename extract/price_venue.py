@@ -30,7 +30,8 @@ class Found:
     """What the pages of a run have said so far: the key columns of every row, by raw table. Safe for many threads.
 
     `since` is the earliest moment of the venue's time that the run's windows reach. `due` are the markets, by the
-    venue's own ids, whose outcome the warehouse does not know yet: venues list a market no more once it is closed.
+    venue's own names, whose outcome the warehouse does not know yet (`outcomes_needing_sync`): venues list a market no
+    more once it is closed.
     """
 
     since: datetime

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from betfairlightweight import APIClient
 from betfairlightweight.exceptions import APIError, BetfairError, InvalidResponse, LoginError, StatusCodeError
+from dlt.common.utils import chunks
 
 from extract.betfair.settings import (
     BOOKS,
@@ -186,8 +187,7 @@ class Betfair:
         listed = found.column(MARKETS.name, "market_id")
         known = set(listed)
         for ids in (listed, [market for market in found.due if market not in known]):
-            for start in range(0, len(ids), BOOKS_PAGE):
-                batch = ids[start : start + BOOKS_PAGE]
+            for batch in chunks(ids, BOOKS_PAGE):
                 yield Reading(
                     table=BOOKS,
                     scope=f"{batch[0]}+{len(batch) - 1}",

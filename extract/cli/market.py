@@ -91,15 +91,10 @@ def _by_history(stretches: Iterable[Stretch]) -> Stretches:
 
 
 def _due(pipeline: dlt.Pipeline, venue: str) -> tuple[str, ...]:
-    """The venue's own ids of markets without a known outcome; none before the first build."""
-    rows = public_rows(
-        pipeline,
-        "markets",
-        ("market_id",),
-        f"where venue = '{venue}' and status not in ('resolved', 'voided') and sync_priority != 'archived'"
-        " order by market_id",
-    )
-    return tuple(row[0].removeprefix(f"{venue}:") for row in rows or ())
+    """The venue's own names of markets without a known outcome; none before the first build."""
+    tail = f"where venue = '{venue}' order by sync_order"
+    rows = public_rows(pipeline, "outcomes_needing_sync", ("market_name",), tail)
+    return tuple(name for (name,) in rows or ())
 
 
 def _due_tokens(pipeline: dlt.Pipeline) -> tuple[DueToken, ...]:

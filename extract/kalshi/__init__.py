@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
+from dlt.common.utils import chunks
 
 from extract.http import Answer, Params, VenueClient, VenueError
 from extract.kalshi.settings import (
@@ -217,8 +218,8 @@ class Kalshi:
             size = max(1, min(CANDLE_TICKERS, CANDLES_PER_ANSWER // candles))
             for ticker in archived:
                 yield self._archived_candles(ticker, span)
-            for first in range(0, len(live), size):
-                yield self._live_candles(live[first : first + size], span)
+            for tickers in chunks(live, size):
+                yield self._live_candles(tickers, span)
         yield self._checked_cutoff(window, cutoffs)
 
     def _archived_candles(self, ticker: str, span: Window) -> Page:

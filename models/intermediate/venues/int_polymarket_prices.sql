@@ -103,20 +103,13 @@ prices as (
         last_price,
         volume,
         cast(null as {{ money_type() }}) as period_volume,
-        'USD' as volume_unit,
+        {{ volume_unit('polymarket') }} as volume_unit,
         market_status,
         fetched_at,
         walk_id,
         walk_position,
         load_id
     from all_prices
-    where
-        contract_id is not null
-        and (
-            bid is not null
-            or ask is not null
-            or last_price is not null
-        )
 
 )
 

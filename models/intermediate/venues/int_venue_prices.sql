@@ -22,6 +22,18 @@ with all_prices as (
         'load_id': 'string',
     }, more=['polymarket']) }}
 
+),
+
+-- Whatever venue it is: what names no contract, or states no price, is no price; nor is what an observation shows of a
+-- market that does not trade.
+stated as (
+
+    select * from all_prices
+    where
+        contract_id is not null
+        and coalesce(bid, ask, last_price) is not null
+        and (fidelity != 'observed' or market_status is not null)
+
 )
 
-select * from all_prices
+select * from stated

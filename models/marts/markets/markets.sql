@@ -54,7 +54,7 @@ prioritised as (
         end as sync_priority,
         markets.volume,
         markets.volume_24hr,
-        'USD' as volume_unit,
+        {{ volume_unit('polymarket') }} as volume_unit,
         coalesce(traded_markets.trades, 0) as last_trade_count,
         markets.is_active as active,
         markets.is_closed as closed,

@@ -1,47 +1,29 @@
 {{ config(materialized='view') }}
 
 -- Views all the way down to the raw tables: what this says is true as soon as a load is committed, and needs no build.
-with all_walks as (
+with walks as (
+    {%- for model in ['stg_venues__walks', 'stg_polymarket__walks'] %}
 
     select
         venue,
-        resource,
-        scope,
+        concat(resource, ':', scope) as sync_type,
         bound_from,
         bound_to,
         status,
         error,
         row_count,
         ended_at
-    from {{ ref('stg_venues__walks') }}
-    union all
-    select
-        venue,
-        resource,
-        scope,
-        bound_from,
-        bound_to,
-        status,
-        error,
-        row_count,
-        ended_at
-    from {{ ref('stg_polymarket__walks') }}
-
-),
-
-walks as (
-
-    select
-        *,
-        concat(resource, ':', scope) as sync_type
-    from all_walks
+    from {{ ref(model) }}
     where
         bound_from is not null
         and bound_to is not null
+    {{- "\n    union all" if not loop.last }}
+    {%- endfor %}
 
 ),
 
-plans as (
+-- What a run was going to read, and what was read without a plan.
+windows as (
 
     select
         venue,
@@ -49,17 +31,6 @@ plans as (
         bound_from,
         bound_to
     from {{ ref('stg_venues__windows') }}
-
-),
-
-windows as (
-
-    select
-        venue,
-        sync_type,
-        bound_from,
-        bound_to
-    from plans
     union distinct
     select
         venue,
@@ -81,7 +52,59 @@ last_tries as (
 
 ),
 
--- A longer window that was completed has completed the shorter ones in it.
+completed as (
+
+    select
+        venue,
+        sync_type,
+        bound_from,
+        max(bound_to) as bound_to,
+        max(ended_at) as ended_at
+    from walks
+    where status = 'completed'
+    group by venue, sync_type, bound_from
+
+),
+
+on_a_line as (
+
+    select
+        *,
+        max(bound_to) over (
+            partition by venue, sync_type
+            order by bound_from
+            rows between unbounded preceding and 1 preceding
+        ) as covered_before
+    from completed
+
+),
+
+islands as (
+
+    select
+        *,
+        sum(case when bound_from <= covered_before then 0 else 1 end) over (
+            partition by venue, sync_type
+            order by bound_from
+            rows between unbounded preceding and current row
+        ) as island
+    from on_a_line
+
+),
+
+stretches as (
+
+    select
+        venue,
+        sync_type,
+        min(bound_from) as bound_from,
+        max(bound_to) as bound_to
+    from islands
+    group by venue, sync_type, island
+
+),
+
+-- A window is completed by itself, by a longer one, or by several that leave no moment of it out.
 completions as (
 
     select
@@ -89,15 +112,20 @@ completions as (
         windows.sync_type,
         windows.bound_from,
         windows.bound_to,
-        max(walks.ended_at) as completed_at
+        max(completed.ended_at) as completed_at
     from windows
-    inner join walks
+    inner join stretches
         on
-            windows.venue = walks.venue
-            and windows.sync_type = walks.sync_type
-            and windows.bound_from >= walks.bound_from
-            and windows.bound_to <= walks.bound_to
-    where walks.status = 'completed'
+            windows.venue = stretches.venue
+            and windows.sync_type = stretches.sync_type
+            and windows.bound_from >= stretches.bound_from
+            and windows.bound_to <= stretches.bound_to
+    inner join completed
+        on
+            windows.venue = completed.venue
+            and windows.sync_type = completed.sync_type
+            and windows.bound_from < completed.bound_to
+            and windows.bound_to > completed.bound_from
     group by windows.venue, windows.sync_type, windows.bound_from, windows.bound_to
 
 ),
@@ -111,7 +139,7 @@ checkpoints as (
         windows.bound_to as window_end,
         case
             when completions.completed_at is not null then 'completed'
-            when last_tries.status is not null then 'failed'
+            when last_tries.status = 'failed' then 'failed'
             else 'pending'
         end as status,
         case when completions.completed_at is null then last_tries.error end as error_message,

@@ -72,7 +72,7 @@ described as (
         outcomes.winning_outcome,
         {{ try_cast('books.book.totalmatched', money_type()) }} as volume,
         cast(null as {{ money_type() }}) as volume_24hr,
-        'GBP' as volume_unit,
+        {{ volume_unit('betfair') }} as volume_unit,
         -- Only odds are probabilities that sum to the number of winners.
         case
             when coalesce(parsed.description.bettingtype, 'ODDS') = 'ODDS'

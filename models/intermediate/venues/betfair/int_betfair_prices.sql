@@ -71,7 +71,7 @@ prices as (
         {{ exact_ratio('1', try_cast('offered.runner.lastpricetraded', money_type())) }} as last_price,
         {{ try_cast('offered.book.totalmatched', money_type()) }} as volume,
         cast(null as {{ money_type() }}) as period_volume,
-        'GBP' as volume_unit,
+        {{ volume_unit('betfair') }} as volume_unit,
         case offered.book.status when 'OPEN' then 'open' when 'SUSPENDED' then 'suspended' end as market_status,
         offered.fetched_at,
         offered.walk_id,
@@ -84,15 +84,6 @@ prices as (
         coalesce(odds_markets.description.bettingtype, 'ODDS') = 'ODDS'
         and offered.runner.status = 'ACTIVE'
 
-),
-
-stated as (
-
-    select * from prices
-    where
-        market_status is not null
-        and (bid is not null or ask is not null or last_price is not null)
-
 )
 
-select * from stated
+select * from prices

@@ -9,30 +9,7 @@
     )
 }}
 
-with new_loads as (
-
-    {{ new_loads() }}
-
-),
-
-new_rows as (
-
-    select
-        events.*,
-        min(new_loads.committed_at) over (partition by events.event_ticker) as first_loaded_at
-    from {{ ref('stg_kalshi__events') }} as events
-    inner join new_loads
-        on
-            events.load_id = new_loads.load_id
-            and new_loads.venue = 'kalshi'
-    where events.event_ticker != ''
-    qualify
-        row_number() over (
-            partition by events.event_ticker
-            order by events.fetched_at desc, events.walk_id desc, events.walk_position desc
-        ) = 1
-
-),
+with {{ new_readings(ref('stg_kalshi__events'), 'kalshi', 'event_ticker') }},
 
 parsed as (
 

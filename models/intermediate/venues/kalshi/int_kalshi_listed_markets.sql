@@ -9,30 +9,7 @@
     )
 }}
 
-with new_loads as (
-
-    {{ new_loads() }}
-
-),
-
-new_rows as (
-
-    select
-        markets.*,
-        min(new_loads.committed_at) over (partition by markets.ticker) as first_loaded_at
-    from {{ ref('stg_kalshi__markets') }} as markets
-    inner join new_loads
-        on
-            markets.load_id = new_loads.load_id
-            and new_loads.venue = 'kalshi'
-    where markets.ticker != ''
-    qualify
-        row_number() over (
-            partition by markets.ticker
-            order by markets.fetched_at desc, markets.walk_id desc, markets.walk_position desc
-        ) = 1
-
-),
+with {{ new_readings(ref('stg_kalshi__markets'), 'kalshi', 'ticker') }},
 
 parsed as (
 

@@ -42,7 +42,7 @@ described as (
         end as winning_outcome,
         markets.volume,
         markets.volume_24hr,
-        'contracts' as volume_unit,
+        {{ volume_unit('kalshi') }} as volume_unit,
         cast(1 as int64) as winners,
         markets.opens_at as start_date,
         markets.closes_at as end_date,

@@ -95,17 +95,13 @@ prices as (
         last_price,
         volume,
         period_volume,
-        'contracts' as volume_unit,
+        {{ volume_unit('kalshi') }} as volume_unit,
         market_status,
         fetched_at,
         walk_id,
         walk_position,
         load_id
     from all_prices
-    where
-        bid is not null
-        or ask is not null
-        or last_price is not null
 
 )
 

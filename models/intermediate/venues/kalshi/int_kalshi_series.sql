@@ -9,30 +9,7 @@
     )
 }}
 
-with new_loads as (
-
-    {{ new_loads() }}
-
-),
-
-new_rows as (
-
-    select
-        series.*,
-        min(new_loads.committed_at) over (partition by series.series_ticker) as first_loaded_at
-    from {{ ref('stg_kalshi__series') }} as series
-    inner join new_loads
-        on
-            series.load_id = new_loads.load_id
-            and new_loads.venue = 'kalshi'
-    where series.series_ticker != ''
-    qualify
-        row_number() over (
-            partition by series.series_ticker
-            order by series.fetched_at desc, series.walk_id desc, series.walk_position desc
-        ) = 1
-
-),
+with {{ new_readings(ref('stg_kalshi__series'), 'kalshi', 'series_ticker') }},
 
 renamed as (
 

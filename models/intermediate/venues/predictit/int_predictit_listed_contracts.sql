@@ -9,30 +9,7 @@
     )
 }}
 
-with new_loads as (
-
-    {{ new_loads() }}
-
-),
-
-new_rows as (
-
-    select
-        contracts.*,
-        min(new_loads.committed_at) over (partition by contracts.contract_number) as first_loaded_at
-    from {{ ref('stg_predictit__contracts') }} as contracts
-    inner join new_loads
-        on
-            contracts.load_id = new_loads.load_id
-            and new_loads.venue = 'predictit'
-    where contracts.contract_number != ''
-    qualify
-        row_number() over (
-            partition by contracts.contract_number
-            order by contracts.fetched_at desc, contracts.walk_id desc, contracts.walk_position desc
-        ) = 1
-
-),
+with {{ new_readings(ref('stg_predictit__contracts'), 'predictit', 'contract_number') }},
 
 parsed as (
 

@@ -9,30 +9,7 @@
     )
 }}
 
-with new_loads as (
-
-    {{ new_loads() }}
-
-),
-
-new_rows as (
-
-    select
-        markets.*,
-        min(new_loads.committed_at) over (partition by markets.market_number) as first_loaded_at
-    from {{ ref('stg_predictit__markets') }} as markets
-    inner join new_loads
-        on
-            markets.load_id = new_loads.load_id
-            and new_loads.venue = 'predictit'
-    where markets.market_number != ''
-    qualify
-        row_number() over (
-            partition by markets.market_number
-            order by markets.fetched_at desc, markets.walk_id desc, markets.walk_position desc
-        ) = 1
-
-),
+with {{ new_readings(ref('stg_predictit__markets'), 'predictit', 'market_number') }},
 
 parsed as (
 

@@ -49,7 +49,7 @@ described as (
         cast(null as string) as winning_outcome,
         cast(null as {{ money_type() }}) as volume,
         cast(null as {{ money_type() }}) as volume_24hr,
-        cast(null as string) as volume_unit,
+        {{ volume_unit('predictit') }} as volume_unit,
         cast(1 as int64) as winners,
         cast(null as timestamp) as start_date,
         contracts.end_date,

@@ -21,17 +21,13 @@ prices as (
         last_price,
         cast(null as {{ money_type() }}) as volume,
         cast(null as {{ money_type() }}) as period_volume,
-        cast(null as string) as volume_unit,
+        {{ volume_unit('predictit') }} as volume_unit,
         case when status = 'Open' then 'open' else 'suspended' end as market_status,
         fetched_at,
         walk_id,
         walk_position,
         load_id
     from contracts
-    where
-        bid is not null
-        or ask is not null
-        or last_price is not null
 
 )
 

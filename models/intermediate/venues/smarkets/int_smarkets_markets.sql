@@ -72,7 +72,7 @@ described as (
         outcomes.winning_outcome,
         {{ try_cast('volumes.traded.volume', money_type()) }} as volume,
         cast(null as {{ money_type() }}) as volume_24hr,
-        'GBP (unverified)' as volume_unit,
+        {{ volume_unit('smarkets') }} as volume_unit,
         coalesce({{ read_integer('markets.market.winner_count') }}, 1) as winners,
         {{ parse_timestamp('markets.market.created') }} as start_date,
         events.end_date,

@@ -73,7 +73,7 @@ prices as (
         last_prices.last_price,
         volumes.volume,
         cast(null as {{ money_type() }}) as period_volume,
-        'GBP (unverified)' as volume_unit,
+        {{ volume_unit('smarkets') }} as volume_unit,
         case
             when markets.state in ('open', 'live') then 'open'
             when markets.state = 'halted' then 'suspended'
@@ -96,15 +96,6 @@ prices as (
             quotes.run_id = volumes.run_id
             and quotes.market_number = volumes.market_number
 
-),
-
-stated as (
-
-    select * from prices
-    where
-        market_status is not null
-        and (bid is not null or ask is not null or last_price is not null)
-
 )
 
-select * from stated
+select * from prices
