@@ -88,11 +88,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a check came to: things asked for by name, what differed, and what got no answer and why."""
+    """What a check came to: things asked for by name, what differed, what got no answer and why, and of prices how much
+    of each day the warehouse has."""
 
     asked: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unanswered: dict[str, str] = field(default_factory=dict)
+    coverage: list[dict[str, Any]] = field(default_factory=list)
 
     def note_asked(self, what: str, count: int) -> None:
         self.asked[what] = self.asked.get(what, 0) + count

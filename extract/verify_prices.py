@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import dlt
 import msgspec
@@ -39,6 +40,20 @@ class PricesCheck:
     def run(self, scope: Scope, outcome: Outcome) -> None:
         outcome.findings += self._missing(outcome)
         outcome.findings += self._anomalies(scope)
+        outcome.coverage += self._coverage(scope)
+
+    def _coverage(self, scope: Scope) -> Iterator[dict[str, Any]]:
+        """By day: markets, in how many runs they could be found and were, and prices of the venue's own history."""
+        bounds = [
+            f" and price_date {sign} date '{bound:%Y-%m-%d}'"
+            for sign, bound in ((">=", scope.bound_from), ("<=", scope.bound_to))
+            if bound is not None
+        ]
+        columns = ("price_date", "count(*)", "sum(reads)", "sum(observations)", "sum(history_points)")
+        tail = f"where venue = '{self.venue.name}'{''.join(bounds)} group by price_date order by price_date"
+        names = ("day", "markets", "reads", "observations", "history_points")
+        for day, *sums in needed_rows(self.pipeline, "price_coverage", columns, tail):
+            yield dict(zip(names, (day.isoformat(), *map(int, sums)), strict=True))
 
     def _missing(self, outcome: Outcome) -> Iterator[Finding]:
         """Markets that are listed now, were there at the last run, and are not in the warehouse."""

@@ -162,6 +162,7 @@ def _document(name: str, scope: Scope, outcome: Outcome) -> dict[str, Any]:
         "asked": outcome.asked,
         "findings": [asdict(finding) for finding in outcome.findings],
         "unanswered": outcome.unanswered,
+        "coverage": outcome.coverage,
         "clean": not outcome.findings and not outcome.unanswered,
     }
 

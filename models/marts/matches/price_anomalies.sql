@@ -123,7 +123,7 @@ jumps as (
 
 ),
 
--- Hourly, whatever the schedule: what lies further apart than the schedule allows was not observed.
+-- What lies further apart than the schedule allows was not observed.
 reads as (
 
     select
@@ -147,6 +147,25 @@ unobserved as (
         'nothing was read for longer than the schedule implies' as detail
     from reads
     where {{ unix_seconds('started_at') }} - {{ unix_seconds('read_before') }} > {{ var('price_schedule_seconds') }}
+
+),
+
+-- Runs read the venue, and did not find the market. One of them may have lasted past midnight.
+missed as (
+
+    select
+        venue,
+        'too_few_observations' as kind,
+        market_id as scope,
+        cast(price_date as timestamp) as first_at,
+        {{ timestamp_plus_minutes('cast(price_date as timestamp)', 24 * 60) }} as last_at,
+        observations as price_count,
+        'the market was told in fewer runs of the day than there were' as detail
+    from {{ ref('price_coverage') }}
+    where
+        is_whole_day
+        and reads - observations > 1
+        and observations < {{ var('price_coverage_min_share') }} * reads
 
 ),
 
@@ -209,6 +228,8 @@ all_anomalies as (
     select * from jumps
     union all
     select * from unobserved
+    union all
+    select * from missed
     union all
     select * from stale
     union all
