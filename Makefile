@@ -46,7 +46,7 @@ bench: $(BIN)/.installed-bench profiles.yml  ## speed and memory, each beside a 
 	$(BIN)/python -m benchmarks
 
 soak: $(BIN)/.installed-bench profiles.yml .emulator/.installed  ## the long run: the tests with larger numbers, then larger benchmarks
-	POLYOMEGA_SOAK=1 $(BIN)/python -m pytest tests/warehouse tests/bigquery tests/tools $(PYTEST_ARGS)
+	POLYOMEGA_SOAK=1 $(BIN)/python -m pytest tests/extract tests/warehouse tests/bigquery tests/tools $(PYTEST_ARGS)
 	$(BIN)/python -m benchmarks --soak
 
 lock: $(BIN)/.installed-dev  ## write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer versions)

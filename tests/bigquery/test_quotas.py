@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import msgspec
 import pyarrow as pa
+import pytest
 
 from extract.packages import NamedTable, Package
 from extract.polymarket import Polymarket
@@ -57,12 +58,13 @@ class CountingSink:
 
 def counted(due: Due, **options: Any) -> CountingSink:
     venue, sink = Polymarket(), CountingSink()
-    # The boards name wallets that are known.
-    venue.discovery = lambda count: []  # type: ignore[method-assign]
-    try:
-        Run(venue, Options(command="run", **options), due, sink).execute()
-    finally:
-        venue.close()
+    with pytest.MonkeyPatch.context() as patch:
+        # The boards name wallets that are known.
+        patch.setattr(venue, "discovery", lambda count: [])
+        try:
+            Run(venue, Options(command="run", **options), due, sink).execute()
+        finally:
+            venue.close()
     return sink
 
 

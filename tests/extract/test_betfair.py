@@ -6,11 +6,13 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from extract.betfair import Betfair
+from extract.price_venue import Found
 from extract.settings import UsageError
 from tests.extract.markets import run_market
 from tests.replica.server import RunningReplica, serve
@@ -157,7 +159,7 @@ def test_a_session_that_ends_is_opened_anew(venue: Venue) -> None:
     run_market(reading)
     venue.manners.calls.clear()
     reading = Betfair()
-    list(reading.phases()[0].readings(None))  # type: ignore[arg-type]
+    list(reading.phases()[0].readings(Found(datetime.now(UTC))))
     reading._session.call("listEventTypes", {"filter": {}})
     venue.manners.end_sessions()
     before = venue.manners.logins

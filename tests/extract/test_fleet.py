@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from extract.polymarket import Polymarket
 from extract.run import Due, DueWallet, Options, Run, Shard
 from extract.settings import UsageError
 from extract.supabase import Supabase
+from extract.walks import Reading
 from tests.extract.conftest import MemorySink, Outcome, Runner, carry_out, use
 from tests.extract.test_run import busiest, fills_in_rows, fills_in_world
 from tests.replica.server import RunningReplica, serve
@@ -273,7 +274,11 @@ def test_a_feed_that_is_longer_than_the_wallets_is_left_after_its_first_page(
 
 @pytest.mark.parametrize("how", ["stopped", "cut short"])
 def test_the_feeds_checkpoint_waits_for_the_wallets_that_it_names(
-    world: World, replica: RunningReplica, run_polymarket: Runner, how: str
+    world: World,
+    replica: RunningReplica,
+    run_polymarket: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
 ) -> None:
     wallets = tuple(world.wallets)
     known = due_after(run_polymarket(wallets=wallets)).wallets
@@ -284,7 +289,12 @@ def test_the_feeds_checkpoint_waits_for_the_wallets_that_it_names(
     else:
         sink, venue = MemorySink(), Polymarket()
         run = Run(venue, Options(command="test"), due, sink)
-        venue.wallet_readings = lambda *_: run.stop.set() or iter(())  # type: ignore[method-assign,func-returns-value]
+
+        def stopped(*_: Any) -> Iterator[Reading]:
+            run.stop.set()
+            return iter(())
+
+        monkeypatch.setattr(venue, "wallet_readings", stopped)
         run.execute()
         venue.close()
         assert run.stop.is_set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,19 +12,18 @@ from typing import Any
 
 import msgspec
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute
 
 from extract.kalshi import Kalshi
 from extract.market_run import MarketRun, Range
-from extract.packages import Package
 from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.predictit import PredictIt
 from extract.price_venue import PriceVenue, Window, is_covered, windows_between
 from extract.raw import joined
 from extract.settings import UsageError
-from extract.walks import Walker
 from tests.extract.conftest import MemorySink
 from tests.replica.server import RunningReplica, serve
 from tests.replica.venues import kalshi, predictit
@@ -158,6 +158,22 @@ def test_markets_are_listed_with_the_archive_and_without_combos(replica: Running
     assert not any("cursor=&" in page.query or page.query.endswith("cursor=") for page in pages)
 
 
+def test_who_stops_at_a_short_page_or_at_a_missing_cursor_reads_too_little_or_for_ever(replica: RunningReplica) -> None:
+    def page(cursor: str) -> Any:
+        url = f"{replica.url}/kalshi/trade-api/v2/historical/trades"
+        params = {"limit": "100", "min_ts": str(ENDS_AT - 20 * DAY), "cursor": cursor}
+        return requests.get(url, params=params, timeout=10).json()
+
+    pages = [page("")]
+    while pages[-1]["cursor"]:
+        pages.append(page(pages[-1]["cursor"]))
+    # The last cursor is there, and empty: it is no `null`, and asked for again it leads to the first page.
+    assert pages[-1]["cursor"] == "" and page("") == pages[0]
+    sizes = [len(page["trades"]) for page in pages]
+    naive = list(itertools.takewhile(lambda size: size == 100, sizes))
+    assert 0 in sizes and sum(naive) + sizes[len(naive)] < sum(sizes)
+
+
 def test_a_run_without_a_range_goes_on_from_the_last_success_less_the_overlap(replica: RunningReplica) -> None:
     ended = ENDS_AT - 2 * HOUR
     completed = {
@@ -236,18 +252,6 @@ def test_too_many_requests_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
         assert 429 in {request.status for request in running.requests}
 
 
-def test_the_pace_is_kept_in_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    with served(monkeypatch, kalshi.mount(kalshi.Synthetic(WORLD))) as running:
-        monkeypatch.setenv("SOURCES__KALSHI__REQUESTS_PER_SECOND", "20")
-        carry_out(Kalshi(), start=at(ENDS_AT - 10 * DAY), window=timedelta(hours=12))
-        times = [request.at for request in running.requests]
-    assert len(times) > 40
-    for second in (1, 10):
-        most = max(sum(first <= moment < first + second for moment in times) for first in times)
-        # The first requests may arrive late, and those behind them on time.
-        assert most <= 20 * second + 4
-
-
 def test_series_narrow_everything(replica: RunningReplica, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__KALSHI__SERIES", "KXPOLITICS")
     run, sink = carry_out(Kalshi(), start=at(ENDS_AT - 30 * DAY), window=timedelta(days=30))
@@ -273,78 +277,15 @@ def test_a_candle_has_one_of_three_lengths(monkeypatch: pytest.MonkeyPatch) -> N
 def test_minutes_are_asked_for_in_answers_that_hold_them(
     replica: RunningReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Seven days of minutes are 10,080 candles of one market, more than any answer holds.
+    # A day of minutes is 1,440 candles of one market, more than any answer holds: a tenth of what the venue allows.
+    monkeypatch.setattr("tests.replica.venues.kalshi.CANDLES", 1_000)
+    monkeypatch.setattr("extract.kalshi.CANDLES_PER_ANSWER", 1_000)
     monkeypatch.setenv("SOURCES__KALSHI__CANDLE_MINUTES", "1")
-    run, sink = carry_out(Kalshi(), start=at(ENDS_AT - 8 * DAY), end=at(ENDS_AT - 1 * DAY), window=timedelta(days=7))
+    start, end = ENDS_AT - 2 * DAY, ENDS_AT - DAY
+    run, sink = carry_out(Kalshi(), start=at(start), end=at(end), window=timedelta(days=1))
     assert run.tally.failures == {}
     given_ends = {(row["market_ticker"], int(row["end_period_ts"])) for row in sink.rows["candles"]}
-    assert given_ends == {
-        (market.ticker, end)
-        for market in WORLD.markets
-        for end in market.candle_ends(ENDS_AT - 8 * DAY, ENDS_AT - DAY, 1)
-    }
-
-
-class Killed(Exception):
-    """What a process that ends in the middle leaves behind: committed packages, and nothing of the others."""
-
-
-class DyingSink(MemorySink):
-    """Commits some packages, then dies in the middle of one."""
-
-    def __init__(self, lives: int, committed: dict[str, list[dict[str, Any]]]) -> None:
-        super().__init__(committed)
-        self.lives = lives
-
-    def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
-        if self.lives == 0:
-            for reading in (reading for package in packages for stage in package.stages for reading in stage()):
-                next(iter(walker.walk(reading)))
-                raise Killed
-        self.lives -= 1
-        super().take_packages(walker, packages)
-
-
-@pytest.mark.parametrize("deaths", [(3, 4, 3, 5), (0, 1, 2, 3, 4)])
-def test_a_range_that_is_killed_and_resumed_is_the_same_as_in_one_go(
-    replica: RunningReplica, deaths: Sequence[int]
-) -> None:
-    asked: dict[str, Any] = {"start": at(ENDS_AT - 60 * DAY), "end": at(ENDS_AT), "window": timedelta(days=3)}
-    _, whole = carry_out(Kalshi(), **asked)
-    committed: dict[str, list[dict[str, Any]]] = {}
-    for lives in (*deaths, 1_000):
-        completed: dict[tuple[str, str], list[Window]] = {}
-        for walk in committed.get("walks", []):
-            if walk["status"] == "completed" and walk["bound_from"]:
-                window = Window(walk["bound_from"], walk["bound_to"])
-                completed.setdefault((walk["resource"], walk["scope"]), []).append(window)
-                assert held(committed, walk) == held(whole.rows, walk)
-        try:
-            carry_out(Kalshi(), DyingSink(lives, committed), completed=completed, **asked)
-        except Killed:
-            continue
-    assert trades_of(committed) == trades_of(whole.rows)
-    assert candles_of(committed) == candles_of(whole.rows)
-    # No window was read to its end twice.
-    done = [(w["resource"], w["bound_from"]) for w in committed["walks"] if w["bound_from"]]
-    assert len(done) == len(set(done))
-
-
-def held(rows: dict[str, list[dict[str, Any]]], walk: dict[str, Any]) -> set[Any]:
-    """What a warehouse has of a window."""
-    first, last = walk["bound_from"].timestamp(), walk["bound_to"].timestamp()
-    if walk["resource"] == "candles":
-        return {candle for candle in candles_of(rows) if first <= candle[1] <= last}
-    inside = [row for row in rows["trades"] if first <= datetime.fromisoformat(row["created_time"]).timestamp() <= last]
-    return {row["trade_id"] for row in inside}
-
-
-def trades_of(rows: dict[str, list[dict[str, Any]]]) -> set[Any]:
-    return {(row["trade_id"], row["payload"]) for row in rows["trades"]}
-
-
-def candles_of(rows: dict[str, list[dict[str, Any]]]) -> set[Any]:
-    return {(row["market_ticker"], int(row["end_period_ts"]), row["payload"]) for row in rows.get("candles", [])}
+    assert given_ends == {(market.ticker, at) for market in WORLD.markets for at in market.candle_ends(start, end, 1)}
 
 
 # -- PredictIt

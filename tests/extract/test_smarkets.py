@@ -14,7 +14,7 @@ from extract.http import VenueError
 from extract.settings import UsageError
 from extract.smarkets import Smarkets, _quotes
 from extract.smarkets.settings import SmarketsSettings
-from tests.extract.markets import most_within, run_market
+from tests.extract.markets import run_market
 from tests.replica.server import RunningReplica, serve
 from tests.replica.venues import smarkets
 from tests.replica.venues.smarkets_world import SmarketsWorld, build_world
@@ -129,19 +129,6 @@ def test_what_is_listed_no_more_is_asked_for_by_its_market(venue: Venue) -> None
 def test_the_default_pace_fits_the_published_limit() -> None:
     # 20 requests in 60 seconds, whichever 60 seconds one takes.
     assert int(SmarketsSettings().requests_per_second * 60) + 1 <= 20
-
-
-def test_the_pace_is_kept_in_every_window(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The published limit with its minute turned into a second."""
-    venue.manners.limit, venue.manners.window = 20, 1.0
-    monkeypatch.setenv("SOURCES__SMARKETS__REQUESTS_PER_SECOND", str(60 * SmarketsSettings().requests_per_second))
-    monkeypatch.setattr("extract.smarkets.EVENTS_PAGE", 3)
-    run, _ = run_market(Smarkets())
-    assert run.tally.walks_failed == 0
-    times = [entry.at for entry in venue.replica.requests]
-    assert len(times) > 40
-    assert most_within(times, 1.0) <= 20
-    assert {entry.status for entry in venue.replica.requests} == {200}
 
 
 def test_a_refused_request_is_made_again(venue: Venue) -> None:
