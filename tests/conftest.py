@@ -133,8 +133,9 @@ def make_project(folder: Path) -> Project:
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "DBT_USE_COLORS": "false",
-        # No test reads them, and they take a second of every command.
+        # No test reads these files, and they take two seconds of every command.
         "DBT_WRITE_JSON": "false",
+        "DBT_LOG_LEVEL_FILE": "none",
         "DESTINATION__NAME": "duckdb",
         "DESTINATION__DUCKDB__CREDENTIALS": str(folder / "warehouse.duckdb"),
         "DLT_DATA_DIR": str(folder / "dlt"),

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import BIN, ROOT, Project
+from tests.conftest import BIN, ROOT, make_project
 from tests.replica.full_truth import full_truth
 from tests.replica.server import RunningReplica, serve
 from tests.replica.truth import truth
@@ -261,10 +261,8 @@ def test_runs_killed_at_any_moment_lose_nothing_and_double_nothing(world: World,
 
 def test_a_new_rule_scores_old_trades_anew_and_writes_none(synced_at_once: Warehouse, tmp_path: Path) -> None:
     """A rule, and an override for one event, on a copy of a warehouse that is built."""
-    copy = tmp_path / "warehouse.duckdb"
-    shutil.copy(synced_at_once.project.warehouse, copy)
-    environment = synced_at_once.project.environment | {"DESTINATION__DUCKDB__CREDENTIALS": str(copy)}
-    warehouse = Warehouse(Project(synced_at_once.project.folder, environment))
+    warehouse = Warehouse(make_project(tmp_path))
+    copy = shutil.copy(synced_at_once.project.warehouse, warehouse.project.warehouse)
     markets = {row["market_id"]: row for row in warehouse.rows("markets")}
     scored = [row for row in warehouse.rows("wallet_market_pnl") if row["is_scored"]]
     (event, _), *_ = Counter(row["event_slug"] for row in scored).most_common(1)
