@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from extract.price_venue import PriceVenue, Window, is_covered, windows_between
 from extract.raw import joined
 from extract.settings import UsageError
 from tests.extract.conftest import MemorySink
+from tests.replica.app import LoggedRequest
 from tests.replica.server import RunningReplica, serve
 from tests.replica.venues import kalshi, predictit
 from tests.replica.venues.kalshi_world import KalshiWorld
@@ -114,13 +116,34 @@ def test_keys_are_put_before_a_rows_own_text() -> None:
 # -- Kalshi
 
 
-def test_a_range_brings_every_trade_once_or_twice_and_none_that_was_not(replica: RunningReplica) -> None:
-    start = ENDS_AT - 50 * DAY
-    run, sink = carry_out(Kalshi(), start=at(start), window=timedelta(days=7))
-    assert run.tally.failures == {}
-    truth = {trade.id: trade for market in WORLD.markets for trade in market.trades_between(start - 1, ENDS_AT)}
-    assert {row["trade_id"] for row in sink.rows["trades"]} == truth.keys()
-    for row in sink.rows["trades"]:
+@dataclass
+class Read:
+    """Fifty days of Kalshi in windows of a week, and what was asked for it."""
+
+    run: MarketRun
+    rows: dict[str, list[dict[str, Any]]]
+    requests: list[LoggedRequest]
+
+
+#: Where these days begin.
+FIFTY_DAYS = ENDS_AT - 50 * DAY
+
+
+@pytest.fixture(scope="module")
+def fifty_days() -> Iterator[Read]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        served(patch, kalshi.mount(kalshi.Synthetic(WORLD))) as running,
+    ):
+        run, sink = carry_out(Kalshi(), start=at(FIFTY_DAYS), window=timedelta(days=7))
+        yield Read(run, sink.rows, list(running.requests))
+
+
+def test_a_range_brings_every_trade_once_or_twice_and_none_that_was_not(fifty_days: Read) -> None:
+    assert fifty_days.run.tally.failures == {}
+    truth = {trade.id: trade for market in WORLD.markets for trade in market.trades_between(FIFTY_DAYS - 1, ENDS_AT)}
+    assert {row["trade_id"] for row in fifty_days.rows["trades"]} == truth.keys()
+    for row in fifty_days.rows["trades"]:
         trade = truth[row["trade_id"]]
         assert (row["yes_price_dollars"], row["count_fp"]) == (f"{trade.price:.4f}", f"{trade.count:.2f}")
     # A naive loader asks the live list alone, which says nothing of what it leaves out.
@@ -128,32 +151,28 @@ def test_a_range_brings_every_trade_once_or_twice_and_none_that_was_not(replica:
     assert archived and archived != truth.keys()
 
 
-def test_candles_of_live_and_archived_markets_are_all_there(replica: RunningReplica) -> None:
-    start = ENDS_AT - 50 * DAY
-    _, sink = carry_out(Kalshi(), start=at(start), window=timedelta(days=7))
-    given_ends = {(row["market_ticker"], int(row["end_period_ts"])) for row in sink.rows["candles"]}
+def test_candles_of_live_and_archived_markets_are_all_there(fifty_days: Read) -> None:
+    given_ends = {(row["market_ticker"], int(row["end_period_ts"])) for row in fifty_days.rows["candles"]}
     assert given_ends == {
-        (market.ticker, end) for market in WORLD.markets for end in market.candle_ends(start, ENDS_AT, 60)
+        (market.ticker, end) for market in WORLD.markets for end in market.candle_ends(FIFTY_DAYS, ENDS_AT, 60)
     }
-    archived = [row for row in sink.rows["candles"] if '"close":' in row["yes_bid"]]
-    live = [row for row in sink.rows["candles"] if '"close_dollars":' in row["yes_bid"]]
-    assert archived and live and len(archived) + len(live) == len(sink.rows["candles"])
-    assert {row["period_interval"] for row in sink.rows["candles"]} == {"60"}
+    archived = [row for row in fifty_days.rows["candles"] if '"close":' in row["yes_bid"]]
+    live = [row for row in fifty_days.rows["candles"] if '"close_dollars":' in row["yes_bid"]]
+    assert archived and live and len(archived) + len(live) == len(fifty_days.rows["candles"])
+    assert {row["period_interval"] for row in fifty_days.rows["candles"]} == {"60"}
 
 
-def test_markets_are_listed_with_the_archive_and_without_combos(replica: RunningReplica) -> None:
-    start = ENDS_AT - 50 * DAY
-    _, sink = carry_out(Kalshi(), start=at(start))
-    listed = {row["ticker"] for row in sink.rows["markets"]}
+def test_markets_are_listed_with_the_archive_and_without_combos(fifty_days: Read) -> None:
+    listed = {row["ticker"] for row in fifty_days.rows["markets"]}
     assert listed == {
         market.ticker
         for market in WORLD.markets
         if ENDS_AT >= market.question.opens_at - DAY
-        and (market.question.closes_at >= start or market.settles_at >= start)
+        and (market.question.closes_at >= FIFTY_DAYS or market.settles_at >= FIFTY_DAYS)
     }
     assert any(market.settles_at < CUTOFF for market in WORLD.markets if market.ticker in listed)
     # Pages in between were short and even empty, and the last cursor was "".
-    pages = [request for request in replica.requests if request.path.endswith("/historical/trades")]
+    pages = [request for request in fifty_days.requests if request.path.endswith("/historical/trades")]
     assert any("cursor=" in page.query for page in pages)
     assert not any("cursor=&" in page.query or page.query.endswith("cursor=") for page in pages)
 

@@ -102,9 +102,7 @@ def checkpoints_tell_the_truth(built: Built) -> None:
 
 def test_runs_were_killed_in_the_middle(built: Built) -> None:
     """What the other tests say holds although these were: the fixture looks at the checkpoints after each."""
-    assert {venue: len(runs) for venue, runs in built.killed.items()} == {
-        venue: KILLS.get(venue, 1) for venue in ("kalshi", "polymarket", "predictit", "smarkets", "betfair")
-    }
+    assert {venue: len(runs) for venue, runs in built.killed.items()} == KILLS
     status = "select count(*) from raw_{}.runs where status = 'completed'"
     for venue, runs in built.read_at.items():
         assert built.warehouse.project.query(status.format(venue)) == [(len(runs),)]

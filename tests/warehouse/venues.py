@@ -56,22 +56,23 @@ DELAY = smarkets.Manners().delay
 OBSERVED = ("smarkets", "betfair", "predictit")
 RANGE = ("--from", datetime.fromtimestamp(START, UTC).isoformat(), "--window", "3d")
 #: Small packages: much is committed before a run is killed.
-FEW = ("--workers", "2")
+FEW = ("--workers", "1")
 #: Per venue, how often its run is killed, and the most requests that it has made by then.
-KILLS = {"kalshi": 20, "polymarket": 8, **dict.fromkeys(OBSERVED, 6)} if SOAK else {"kalshi": 2, "polymarket": 1}
-MOST_REQUESTS = {"kalshi": 30 if SOAK else 90, "polymarket": 150, "predictit": 1, "smarkets": 6, "betfair": 5}
+KILLS = dict.fromkeys(OBSERVED, 1) | {"kalshi": 2, "polymarket": 1}
+MOST_REQUESTS = {"predictit": 1, "smarkets": 4, "betfair": 4, "kalshi": 90, "polymarket": 90}
+if SOAK:
+    KILLS = dict.fromkeys(OBSERVED, 6) | {"kalshi": 20, "polymarket": 5}
+    MOST_REQUESTS |= {"kalshi": 30, "polymarket": 20}
 
 #: What a build between two runs needs.
 TABLES = (
     "+markets",
     "+contracts",
-    "+events",
     "+price_snapshots",
     "+trades",
     "+sync_checkpoints",
     "+outcomes_needing_sync",
     "+prices_needing_sync",
-    "+market_match_proposals",
 )
 
 
@@ -180,7 +181,7 @@ def filled(folder: Path, check: Callable[[Built], None]) -> Iterator[Built]:
         for venue in ("smarkets", "betfair"):
             built.read(venue)
         for venue in OBSERVED:
-            for place in range(KILLS.get(venue, 1)):
+            for place in range(KILLS[venue]):
                 replica.clock.set(KILLED_AT + place * HOUR)
                 built.kill(venue, chance)
 
@@ -196,7 +197,7 @@ def filled(folder: Path, check: Callable[[Built], None]) -> Iterator[Built]:
             check(built)
         built.read("kalshi", *RANGE)
         for _ in range(KILLS["polymarket"]):
-            built.kill("polymarket", chance, *RANGE, *FEW)
+            built.kill("polymarket", chance, *RANGE, *FEW, least=1 if SOAK else 50)
             check(built)
         built.read("polymarket", *RANGE)
         for venue in OBSERVED:

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
 -- Views all the way down to the raw tables: what this says is true as soon as a load is committed, and needs no build.
+-- Only a raw table that did not exist when the views were made is seen after the next one.
 with walks as (
     {%- for model in ['stg_venues__walks', 'stg_polymarket__walks'] %}
 
