@@ -39,21 +39,7 @@ class PricesCheck:
 
     def run(self, scope: Scope, outcome: Outcome) -> None:
         outcome.findings += self._missing(outcome)
-        outcome.findings += self._anomalies(scope)
-        outcome.coverage += self._coverage(scope)
-
-    def _coverage(self, scope: Scope) -> Iterator[dict[str, Any]]:
-        """By day: markets, in how many runs they could be found and were, and prices of the venue's own history."""
-        bounds = [
-            f" and price_date {sign} date '{bound:%Y-%m-%d}'"
-            for sign, bound in ((">=", scope.bound_from), ("<=", scope.bound_to))
-            if bound is not None
-        ]
-        columns = ("price_date", "count(*)", "sum(reads)", "sum(observations)", "sum(history_points)")
-        tail = f"where venue = '{self.venue.name}'{''.join(bounds)} group by price_date order by price_date"
-        names = ("day", "markets", "reads", "observations", "history_points")
-        for day, *sums in needed_rows(self.pipeline, "price_coverage", columns, tail):
-            yield dict(zip(names, (day.isoformat(), *map(int, sums)), strict=True))
+        note_known(self.pipeline, self.venue.name, scope, outcome)
 
     def _missing(self, outcome: Outcome) -> Iterator[Finding]:
         """Markets that are listed now, were there at the last run, and are not in the warehouse."""
@@ -98,27 +84,46 @@ class PricesCheck:
         ids = [next(iter(row.values())) for row in found.rows(MARKETS)]
         return {str(market): _created(payload) for market, payload in zip(ids, payloads, strict=True)}
 
-    def _anomalies(self, scope: Scope) -> Iterator[Finding]:
-        bounds = [
-            f" and {column} {sign} {timestamp(bound)}"
-            for column, sign, bound in (("last_at", ">=", scope.bound_from), ("first_at", "<=", scope.bound_to))
-            if bound is not None
-        ]
-        columns = ("kind", "scope", "price_count", "detail", "first_at", "last_at")
-        tail = f"where venue = '{self.venue.name}'{''.join(bounds)} order by kind, scope, first_at"
-        for kind, what, count, detail, first_at, last_at in needed_rows(
-            self.pipeline, "price_anomalies", columns, tail
-        ):
-            yield Finding(
-                kind=kind,
-                scope=what,
-                rows=count,
-                detail=detail,
-                what_to_do="look at price_snapshots between these moments",
-                first_at=first_at,
-                last_at=last_at,
-                is_missing=kind == "too_few_observations",
-            )
+
+def note_known(pipeline: dlt.Pipeline, venue: str, scope: Scope, outcome: Outcome) -> None:
+    """What the warehouse knows by itself of the prices of a venue: anomalies, and how much it has of each day."""
+    outcome.findings += _anomalies(pipeline, venue, scope)
+    outcome.coverage += _coverage(pipeline, venue, scope)
+
+
+def _anomalies(pipeline: dlt.Pipeline, venue: str, scope: Scope) -> Iterator[Finding]:
+    bounds = [
+        f" and {column} {sign} {timestamp(bound)}"
+        for column, sign, bound in (("last_at", ">=", scope.bound_from), ("first_at", "<=", scope.bound_to))
+        if bound is not None
+    ]
+    columns = ("kind", "scope", "price_count", "detail", "first_at", "last_at")
+    tail = f"where venue = '{venue}'{''.join(bounds)} order by kind, scope, first_at"
+    for kind, what, count, detail, first_at, last_at in needed_rows(pipeline, "price_anomalies", columns, tail):
+        yield Finding(
+            kind=kind,
+            scope=what,
+            rows=count,
+            detail=detail,
+            what_to_do="look at price_snapshots between these moments",
+            first_at=first_at,
+            last_at=last_at,
+            is_missing=kind == "too_few_observations",
+        )
+
+
+def _coverage(pipeline: dlt.Pipeline, venue: str, scope: Scope) -> Iterator[dict[str, Any]]:
+    """By day: markets, in how many runs they could be found and were, and prices of the venue's own history."""
+    bounds = [
+        f" and price_date {sign} date '{bound:%Y-%m-%d}'"
+        for sign, bound in ((">=", scope.bound_from), ("<=", scope.bound_to))
+        if bound is not None
+    ]
+    columns = ("price_date", "count(*)", "sum(reads)", "sum(observations)", "sum(history_points)")
+    tail = f"where venue = '{venue}'{''.join(bounds)} group by price_date order by price_date"
+    names = ("day", "markets", "reads", "observations", "history_points")
+    for day, *sums in needed_rows(pipeline, "price_coverage", columns, tail):
+        yield dict(zip(names, (day.isoformat(), *map(int, sums)), strict=True))
 
 
 def _created(payload: str) -> datetime | None:

@@ -21,7 +21,7 @@ from extract.price_venue import PriceVenue
 from extract.settings import UsageError
 from extract.venue import Venue
 from extract.verify import Check, Finding, MarketsCheck, Outcome, Scope, WalletsCheck, needed_rows
-from extract.verify_prices import PricesCheck
+from extract.verify_prices import PricesCheck, note_known
 from extract.warehouse import open_pipeline, public_rows
 
 #: Wallets that are asked for again where no range is given.
@@ -61,6 +61,8 @@ def execute(args: argparse.Namespace) -> None:
             _read_checkpoints(pipeline, name, outcome)
         if args.gaps_only:
             _read_gaps(pipeline, name, outcome)
+            if name in PRICE_VENUES:
+                note_known(pipeline, name, scope, outcome)
         else:
             _ask(pipeline, name, scope, outcome, errors)
         if args.json:

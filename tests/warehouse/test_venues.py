@@ -615,8 +615,8 @@ def test_the_same_question_is_proposed_and_nothing_is_decided_by_that(built: Bui
 # -- asked again
 
 
-def verified(built: Built, venue: str, code: int) -> Row:
-    told: Row = json.loads(checked(built.warehouse.project.dlt(venue, "verify", "--json"), code))
+def verified(built: Built, venue: str, code: int, *arguments: str) -> Row:
+    told: Row = json.loads(checked(built.warehouse.project.dlt(venue, "verify", "--json", *arguments), code))
     return told
 
 
@@ -751,6 +751,11 @@ def test_what_was_planted_is_found(built: Built, planted: Planted) -> None:
     assert kinds["missing_market"]["scope"] == planted.lost_id
     assert kinds["sum_far_from_one"]["scope"] == planted.market_id
     assert {kinds[kind]["scope"] for kind in ("impossible_price", "price_jump")} == {planted.contract_id}
+    # All but the market that the venue alone can tell of is known without asking it.
+    asked = len(built.replica.requests)
+    known = verified(built, "smarkets", 1, "--gaps-only")
+    assert {finding["kind"] for finding in known["findings"]} == kinds.keys() - {"missing_market"}
+    assert len(built.replica.requests) == asked
 
 
 def test_a_venue_that_is_down_fails_alone(built: Built) -> None:
