@@ -498,23 +498,60 @@ def _stored_table(fills: Sequence[Any], ledger: Sequence[Any]) -> pa.Table:
 
 # -- markets -----------------------------------------------------------------------------------------------------------
 
-#: What Gamma says of a market; its lists are JSON texts within the JSON. `decided_at` is when it last changed for good.
-ASKED_MARKETS = """
-    select
-        lower(condition_id) as market_id,
-        payload ->> '$.closed' = 'true' as is_closed,
-        lower(payload ->> '$.umaResolutionStatus') = 'resolved' as is_resolved,
-        cast(coalesce(
-            try_cast(payload ->> '$.closedTime' as timestamptz),
-            try_cast(payload ->> '$.umaEndDate' as timestamptz),
-            try_cast(payload ->> '$.updatedAt' as timestamptz)
-        ) as timestamp) as decided_at,
-        cast(try_cast(payload ->> '$.outcomes' as json) as varchar[]) as outcomes,
-        cast(try_cast(payload ->> '$.outcomePrices' as json) as varchar[]) as prices
-    from markets
-    qualify row_number() over (partition by lower(condition_id) order by fetched_at desc) = 1
-"""
+#: Per venue, what it says of a market. `decided_at`: when it last changed for good; `winner`: the one outcome that won.
+ASKED_MARKETS = {
+    # Gamma's lists are JSON texts within the JSON.
+    "polymarket": """
+        with latest as (
+            select
+                lower(condition_id) as market_id,
+                payload ->> '$.closed' = 'true' as is_closed,
+                lower(payload ->> '$.umaResolutionStatus') = 'resolved' as is_resolved,
+                cast(coalesce(
+                    try_cast(payload ->> '$.closedTime' as timestamptz),
+                    try_cast(payload ->> '$.umaEndDate' as timestamptz),
+                    try_cast(payload ->> '$.updatedAt' as timestamptz)
+                ) as timestamp) as decided_at,
+                cast(try_cast(payload ->> '$.outcomes' as json) as varchar[]) as outcomes,
+                list_transform(
+                    cast(try_cast(payload ->> '$.outcomePrices' as json) as varchar[]),
+                    price -> coalesce(try_cast(price as double) = 1, false)
+                ) as is_winner
+            from markets
+            qualify row_number() over (partition by lower(condition_id) order by fetched_at desc) = 1
+        )
+        select
+            market_id, is_closed, is_resolved, decided_at,
+            case
+                when list_count(list_filter(is_winner, one -> one)) = 1 then outcomes[list_position(is_winner, true)]
+            end as winner
+        from latest
+    """,
+    # The winner is an object, or a bare label.
+    "dome": """
+        with latest as (
+            select
+                lower(condition_id) as market_id,
+                lower(payload ->> '$.status') = 'closed' as is_closed,
+                make_timestamp(coalesce(
+                    try_cast(payload ->> '$.completed_time' as bigint),
+                    try_cast(payload ->> '$.close_time' as bigint),
+                    try_cast(payload ->> '$.end_time' as bigint)
+                ) * 1000000) as decided_at,
+                nullif(coalesce(
+                    payload ->> '$.winning_side.label',
+                    case when json_type(payload, '$.winning_side') = 'VARCHAR' then payload ->> '$.winning_side' end
+                ), '') as winner
+            from markets
+            qualify row_number() over (partition by lower(condition_id) order by fetched_at desc) = 1
+        )
+        select
+            market_id, is_closed, winner is not null as is_resolved, decided_at, winner
+        from latest
+    """,
+}
 
+#: Where another venue is the source of a market, this one only vouches for its being there.
 COMPARED_MARKETS = """
     with asked as ({asked}),
     compared as (
@@ -527,6 +564,7 @@ COMPARED_MARKETS = """
             case
                 when stored.market_id is null then 'missing_market'
                 when stored.rows > 1 then 'duplicated_market'
+                when not stored.is_own then null
                 when asked.is_closed and not stored.is_closed and asked.decided_at < ? then 'stale_market'
                 when
                     asked.is_closed and asked.is_resolved and stored.status not in ('resolved', 'voided')
@@ -534,11 +572,8 @@ COMPARED_MARKETS = """
                     then 'stale_market'
                 when stored.is_closed and not asked.is_closed then 'different_market'
                 when
-                    asked.is_resolved and stored.status = 'resolved'
-                    and list_count(list_filter(asked.prices, price -> try_cast(price as double) = 1)) = 1
-                    and stored.winning_outcome is distinct from asked.outcomes[
-                        list_position(list_transform(asked.prices, price -> try_cast(price as double) = 1), true)
-                    ]
+                    asked.is_resolved and stored.status = 'resolved' and asked.winner is not null
+                    and stored.winning_outcome is distinct from asked.winner
                     then 'different_market'
             end as kind
         from asked
@@ -556,6 +591,7 @@ _STORED_MARKETS = pa.schema(
         ("is_closed", pa.bool_()),
         ("status", pa.string()),
         ("winning_outcome", pa.string()),
+        ("is_own", pa.bool_()),
     ]
 )
 
@@ -606,6 +642,7 @@ class MarketsCheck:
             "max(case when closed then 1 else 0 end) = 1 as is_closed",
             "min(status) as status",
             "min(winning_outcome) as winning_outcome",
+            f"min(source) = '{self.venue.name}' as is_own",
         )
         stored = needed_rows(
             self.pipeline, "markets", columns, f"where market_id in ({quoted(ids)}) group by market_id"
@@ -621,7 +658,7 @@ class MarketsCheck:
             )
             outcome.note_asked("markets", rows.num_rows)
             for kind, market_id, decided_at, count, is_closed, status in memory.execute(
-                COMPARED_MARKETS.format(asked=ASKED_MARKETS), [read_at, read_at]
+                COMPARED_MARKETS.format(asked=ASKED_MARKETS[self.venue.name]), [read_at, read_at]
             ).fetchall():
                 outcome.findings.append(
                     Finding(

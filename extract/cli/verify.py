@@ -34,10 +34,6 @@ def _of_wallets(readings: Venue, pipeline: dlt.Pipeline) -> Sequence[Check]:
     return (wallets, MarketsCheck(readings, pipeline, wallets))
 
 
-def _of_fills(readings: Venue, pipeline: dlt.Pipeline) -> Sequence[Check]:
-    return (WalletsCheck(readings, pipeline),)
-
-
 def _of_prices(readings: PriceVenue, pipeline: dlt.Pipeline) -> Sequence[Check]:
     return (PricesCheck(readings, pipeline),)
 
@@ -45,7 +41,7 @@ def _of_prices(readings: PriceVenue, pipeline: dlt.Pipeline) -> Sequence[Check]:
 #: Per venue, what is asked again, in this order.
 CHECKS: dict[str, Callable[[Any, dlt.Pipeline], Sequence[Check]]] = {
     "polymarket": _of_wallets,
-    "dome": _of_fills,
+    "dome": _of_wallets,
     **dict.fromkeys(PRICE_VENUES, _of_prices),
 }
 

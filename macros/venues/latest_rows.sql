@@ -2,6 +2,7 @@
     columns: resource (the raw table), thing_id, payload, and what newest_reading() adds; the key is `thing_key`.
     Args: ids: raw table -> column of its staging model that names the thing. -#}
 {% macro latest_rows(venue, ids) -%}
+{%- set day = first_fetch() -%}
 with all_rows as (
 
     {%- for resource, id in ids.items() %}
@@ -15,13 +16,15 @@ with all_rows as (
         walk_position,
         load_id
     from {{ ref('stg_' ~ venue ~ '__' ~ resource) }}
-    where {{ id }} != ''
+    where
+        {{ id }} != ''
+        and {{ fetched_since('fetched_at', day) }}
     {{- "\n    union all" if not loop.last }}
     {%- endfor %}
 
 ),
 
-{{ new_readings('all_rows', venue, 'thing_key') }},
+{{ new_readings('all_rows', venue, 'thing_key', is_bounded=true) }},
 
 renamed as (
 

@@ -4,8 +4,10 @@
     Args:
         rows: staging model, or CTE, with fetched_at, walk_id, walk_position and load_id.
         venue: whose loads they are.
-        key: column that names the thing; rows without a name are left out. -#}
-{% macro new_readings(rows, venue, key) -%}
+        key: column that names the thing; rows without a name are left out.
+        is_bounded: `rows` are of the days already that this model has still to read. -#}
+{% macro new_readings(rows, venue, key, is_bounded=false) -%}
+{%- set day = none if is_bounded else first_fetch() -%}
 new_loads as (
 
     {{ new_loads() }}
@@ -22,7 +24,9 @@ new_rows as (
         on
             readings.load_id = new_loads.load_id
             and new_loads.venue = '{{ venue }}'
-    where readings.{{ key }} != ''
+    where
+        readings.{{ key }} != ''
+        and {{ fetched_since('readings.fetched_at', day) }}
     qualify
         row_number() over (
             partition by readings.{{ key }}

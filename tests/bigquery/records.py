@@ -17,9 +17,9 @@ WRITE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 STRETCH = re.compile(r"([\w.]+) >= timestamp '([\d-]+)' and \1 < timestamp '([\d-]+)'")
-#: A view of raw rows that are fetched, with the table of the constant that names their days.
+#: A view of raw rows that are fetched, of any venue; what tells of loads and runs is small, and read whole.
 RAW_READ = re.compile(
-    r"\bfrom `[\w-]+`\.`\w+`\.`stg_(?:polymarket|dome)__(?:trades|activity|orders|markets|events|walks)`"
+    r"\bfrom `[\w-]+`\.`\w+`\.`(?:stg_(?!venues__)\w+__(?!loads`|runs`|windows`)\w+|int_venue_(?:prices|trades))`"
 )
 SINCE = re.compile(r"\b(?:fetched|ended)_at >= timestamp '([\d-]+)'")
 

@@ -8,25 +8,20 @@ extractor, dbt and BigQuery itself, which must change nothing.
 from __future__ import annotations
 
 import json
-import math
 import random
 import subprocess
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
-import yaml
-from google.cloud import bigquery
 
 from tests.bigquery.emulator.running import Emulator
 from tests.bigquery.records import SINCE, batches, merges, stretches, written
+from tests.bigquery.shards import Shards
+from tests.bigquery.twins import WITHOUT_UNIT_TESTS, Row, Twins
 from tests.bigquery.warehouse import BigQueryWarehouse
 from tests.conftest import BIN, ROOT
 from tests.replica.server import serve
@@ -34,7 +29,6 @@ from tests.replica.truth import truth
 from tests.replica.world import World, build_world
 from tests.warehouse.conftest import SOAK, WITHOUT_TESTS, Warehouse, checked
 
-RELATIVE = 1e-12
 #: Increments in which the loads are taken in, and kills while loading and while building; `make soak` does more.
 STEPS = 10 if SOAK else 1
 LOADING_KILLS = 12 if SOAK else 2
@@ -42,132 +36,6 @@ BUILDING_KILLS = 12 if SOAK else 2
 #: Half of BigQuery's limits for a table and day, and the builds that share them: jobs that change the table, changes
 #: of its partitions.
 WRITES, PARTITION_CHANGES, BUILDS = 1500 // 2, 30_000 // 2, 48
-Row = dict[str, Any]
-
-
-def public_tables() -> list[str]:
-    """Those that are built without venues of prices, too."""
-    files = (file for file in (ROOT / "models" / "marts").rglob("*.yml") if file.parent.name != "matches")
-    return sorted(
-        model["name"]
-        for path in files
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", [])
-    )
-
-
-@dataclass(frozen=True)
-class Twins:
-    """One raw dataset, two engines."""
-
-    bigquery: BigQueryWarehouse
-    duckdb: Warehouse
-
-    def copy_raw(self) -> None:
-        """Makes DuckDB's raw tables what BigQuery's are."""
-        with self.bigquery.client() as client, duckdb.connect(self.duckdb.project.warehouse) as file:
-            file.execute("create schema if not exists raw_polymarket")
-            for table in client.list_tables("raw_polymarket"):
-                rows = client.query_and_wait(f"select * from raw_polymarket.{table.table_id}").to_arrow(
-                    create_bqstorage_client=False
-                )
-                file.register("copied", rows)
-                file.execute(f"create or replace table raw_polymarket.{table.table_id} as select * from copied")
-                file.unregister("copied")
-
-    def build(self, *arguments: str) -> None:
-        """`dbt build` on both, at once; DuckDB's tests are run elsewhere."""
-        self.copy_raw()
-        with ThreadPoolExecutor(2) as both:
-            results = [
-                both.submit(self.bigquery.build, *arguments),
-                both.submit(self.duckdb.build, *WITHOUT_TESTS),
-            ]
-        for result in results:
-            result.result()
-
-    def assert_same(self) -> None:
-        wrong = {
-            table: difference
-            for table in public_tables()
-            if (difference := differences(self.bigquery.rows(table), self.duckdb.rows(table)))
-        }
-        assert not wrong, "\n".join(f"{table}:\n{text}" for table, text in wrong.items())
-
-    # -- what happens to raw tables, as later loads would bring it
-
-    def hide_loads_after(self, count: int) -> list[str]:
-        """Makes all loads but the first `count` uncommitted; returns the hidden ones, oldest first."""
-        loads = [
-            row["load_id"] for row in self.bigquery.query("select load_id from raw_polymarket._dlt_loads order by 1")
-        ]
-        hidden = loads[count:]
-        self._set_status(1, hidden)
-        return hidden
-
-    def commit(self, loads: list[str]) -> None:
-        self._set_status(0, loads)
-
-    def _set_status(self, status: int, loads: list[str]) -> None:
-        names = ", ".join(f"'{load}'" for load in loads)
-        self.bigquery.query(f"update raw_polymarket._dlt_loads set status = {status} where load_id in ({names})")
-
-    def raw(self, table: str, where: str = "true") -> list[Row]:
-        return self.bigquery.query(f"select * from raw_polymarket.{table} where {where}")
-
-    def append(self, load_id: str, **rows: list[Row]) -> None:
-        """Loads rows into raw tables, by name, as one committed load."""
-        stamp = {"_dlt_load_id": load_id}
-        load = {"load_id": load_id, "schema_name": "polymarket", "status": 0, "inserted_at": datetime.now(UTC)}
-        with self.bigquery.client() as client:
-            for table, items in [*rows.items(), ("_dlt_loads", [load])]:
-                target = client.get_table(f"raw_polymarket.{table}")
-                stamped = [row if table == "_dlt_loads" else row | stamp for row in items]
-                config = bigquery.LoadJobConfig(schema=target.schema, write_disposition="WRITE_APPEND")
-                client.load_table_from_json([_json(row) for row in stamped], target, job_config=config).result()
-
-
-def _json(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-
-
-def differences(bigquery_rows: list[Row], duckdb_rows: list[Row]) -> str:
-    """Empty where both hold the same rows: floats to a relative 1e-12, everything else exactly."""
-    ours, theirs = _grouped(bigquery_rows), _grouped(duckdb_rows)
-    texts = [f"  only BigQuery: {dict(key)}" for key in ours.keys() - theirs.keys()][:3]
-    texts += [f"  only DuckDB:   {dict(key)}" for key in theirs.keys() - ours.keys()][:3]
-    for key in ours.keys() & theirs.keys():
-        if len(ours[key]) != len(theirs[key]):
-            texts.append(f"  {len(ours[key])} times on BigQuery, {len(theirs[key])} on DuckDB: {dict(key)}")
-        for one, other in zip(sorted(ours[key], key=repr), sorted(theirs[key], key=repr), strict=False):
-            texts += [
-                f"  {name}: {one[name]!r} and {other[name]!r} of {dict(key)}"
-                for name in one
-                if not math.isclose(one[name], other[name], rel_tol=RELATIVE)
-            ]
-    return "\n".join(texts[:8])
-
-
-def _grouped(rows: list[Row]) -> dict[frozenset[tuple[str, Any]], list[dict[str, float]]]:
-    """The rows' floats by everything else in them."""
-    groups: dict[frozenset[tuple[str, Any]], list[dict[str, float]]] = defaultdict(list)
-    for row in rows:
-        floats = {name: value for name, value in row.items() if isinstance(value, float)}
-        exact = frozenset((name, _plain(value)) for name, value in row.items() if name not in floats)
-        groups[exact].append(floats)
-    return groups
-
-
-def _plain(value: Any) -> Any:
-    """Equal values in one form: no trailing zeros, moments in UTC, arrays as tuples (BigQuery has no null array)."""
-    if isinstance(value, Decimal):
-        return value.normalize() if value else Decimal(0)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, list):
-        return tuple(map(_plain, value)) or None
-    if value is None or isinstance(value, str | int | date):
-        return value
-    raise TypeError(f"a column of {type(value).__name__}")
 
 
 @pytest.fixture(scope="module")
@@ -177,18 +45,31 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def twins(emulator: Emulator, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
-    """Loaded in many small packages, of which the first few are taken in by a full build."""
+    """Loaded by two shards at once, in many small packages."""
     with serve(world) as replica:
         on_bigquery = BigQueryWarehouse.on(emulator, tmp_path_factory.mktemp("bigquery"), replica)
-        on_bigquery.project.environment["SOURCES__POLYMARKET__WALKS_PER_LOAD"] = "6"
+        on_bigquery.project.environment["SOURCES__POLYMARKET__WALKS_PER_LOAD"] = "4"
         on_duckdb = Warehouse.in_folder(tmp_path_factory.mktemp("duckdb"), replica)
-        listing = on_bigquery.project.folder / "wallets.txt"
-        listing.write_text("\n".join(world.wallets))
-        command = ["dlt", "pipeline", "polymarket", "run", "--wallets", str(listing)]
-        for kill in range(LOADING_KILLS):
-            interrupt(on_bigquery, command, MOMENTS.uniform(3, 9), kill % 2 == 1)
-        on_bigquery.sync(wallets=world.wallets)
+        Shards.of(on_bigquery, world.wallets, seed=8).load(LOADING_KILLS)
         yield Twins(on_bigquery, on_duckdb)
+
+
+def test_two_shards_at_once_bring_every_wallet_once_in_loads_out_of_order(twins: Twins, world: World) -> None:
+    loads = [
+        row["load_id"]
+        for row in twins.bigquery.query(
+            "select load_id from raw_polymarket._dlt_loads where status = 0 order by inserted_at, load_id desc"
+        )
+    ]
+    assert loads != sorted(loads)
+    walks = twins.raw("walks", "resource in ('trades', 'activity') and status = 'completed'")
+    assert Counter((walk["resource"], walk["scope"]) for walk in walks) == Counter(
+        (resource, wallet) for resource in ("trades", "activity") for wallet in world.wallets
+    )
+    for table in ("trades", "activity", "markets", "events"):
+        rows = twins.raw(table)
+        assert rows and {row["_dlt_load_id"] for row in rows} <= set(loads)
+        assert len({(row["walk_id"], row["walk_position"]) for row in rows}) == len(rows), table
 
 
 #: Seconds until a kill, always the same ones.
@@ -217,7 +98,7 @@ def interrupt(warehouse: BigQueryWarehouse, command: list[str], seconds: float, 
 
 
 def test_after_a_full_run(twins: Twins) -> None:
-    hidden = twins.hide_loads_after(3)
+    hidden = twins.hide_loads_but(3)
     assert len(hidden) >= STEPS
     twins.build(*WITHOUT_UNIT_TESTS)
     twins.assert_same()
@@ -226,9 +107,8 @@ def test_after_a_full_run(twins: Twins) -> None:
     STEPS_LEFT.extend(hidden[start : start + per_step] for start in range(0, len(hidden), per_step))
 
 
-#: Loads per step that the first test left hidden.
+#: Loads per step that the full run left hidden.
 STEPS_LEFT: list[list[str]] = []
-WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
 @pytest.mark.timeout(3000)
@@ -238,11 +118,55 @@ def test_after_increments_that_were_killed_of_which_the_last_gives_the_truth(twi
     for loads in STEPS_LEFT:
         twins.commit(loads)
         for kill in range(-(-BUILDING_KILLS // STEPS)):
-            interrupt(twins.bigquery, ["dbt", "build", *WITHOUT_TESTS], MOMENTS.uniform(8, 25), kill % 2 == 1)
+            command = ["dbt", "build", *twins.variables, *WITHOUT_TESTS]
+            interrupt(twins.bigquery, command, MOMENTS.uniform(8, 25), is_bigquery=kill % 2 == 1)
         twins.build(*WITHOUT_TESTS)
         twins.assert_same()
     assert len(twins.bigquery.rows("trades")) > before
     twins.bigquery.assert_equals(truth(world, world.ends_at))
+
+
+def test_verify_finds_what_is_planted_and_nothing_else(twins: Twins, world: World) -> None:
+    """What it finds of each kind stands in tests/warehouse/test_verify.py; here its questions are BigQuery's."""
+    whole = verify(twins, code=0)
+    assert whole["clean"] is True and whole["asked"]["wallets"] == len(world.wallets)
+    [lost, doubled] = twins.bigquery.query(
+        "select min(id) as id, wallet_address as wallet from polyomega.trades "
+        "group by wallet_address, transaction_hash having count(*) = 1 order by 1 limit 2"
+    )
+    [stale] = twins.bigquery.query(
+        "select market_id from polyomega.markets where status = 'resolved' and market_id in "
+        "(select market_id from polyomega.trades) order by 1 limit 1"
+    )
+    twins.bigquery.query("create schema kept")
+    for table in ("trades", "markets"):
+        twins.bigquery.query(f"create table kept.{table} as select * from polyomega.{table}")
+    twins.bigquery.query(f"delete from polyomega.trades where id = '{lost['id']}'")
+    twins.bigquery.query(
+        "insert into polyomega.trades select * replace ('another' as id) from polyomega.trades "
+        f"where id = '{doubled['id']}'"
+    )
+    twins.bigquery.query(
+        f"update polyomega.markets set status = 'open', closed = false where market_id = '{stale['market_id']}'"
+    )
+    try:
+        found = verify(twins, code=1)["findings"]
+    finally:
+        for table in ("trades", "markets"):
+            twins.bigquery.query(f"truncate table polyomega.{table}")
+            twins.bigquery.query(f"insert into polyomega.{table} select * from kept.{table}")
+    assert {(one["kind"], one["scope"]) for one in found} == {
+        ("missing_rows", lost["wallet"]),
+        ("duplicated_rows", doubled["wallet"]),
+        ("stale_market", stale["market_id"]),
+    }
+
+
+def verify(twins: Twins, code: int) -> dict[str, Any]:
+    process = twins.bigquery.project.dlt("polymarket", "verify", "--json", "--sample", "1000")
+    checked(process, code)
+    document: dict[str, Any] = json.loads(process.stdout)
+    return document
 
 
 def test_after_a_repeated_load_a_changed_resolution_another_category_and_a_late_row(twins: Twins) -> None:

@@ -20,9 +20,9 @@ from tests.warehouse.conftest import SOAK, WITHOUT_TESTS
 
 DAY = 86_400
 #: `trades` and what it is made of, with the column of the partition.
-PARTITIONED = {"trades": "timestamp", "int_source_entries": "traded_at"}
-#: Builds `trades`, what it needs, and the sums that are made of it.
-TRADES = ("--select", "+int_position_totals", *WITHOUT_TESTS)
+PARTITIONED = {"trades": "timestamp", "int_source_entries": "traded_at", "price_snapshots": "snapshot_time"}
+#: Builds `trades`, what it needs, and the sums that are made of it; and prices.
+TRADES = ("--select", "+int_position_totals", "+price_snapshots", *WITHOUT_TESTS)
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,16 @@ def test_an_increment_touches_the_partitions_of_its_rows_alone(
         named = stretches(sent[table].split(" on ", 1)[1])
         assert set(named) == {f"DBT_INTERNAL_DEST.{column}"}, sent[table]
         [touched] = named.values()
-        assert {f"{time:%Y-%m}" for time in new} <= touched
+        # Prices are as of the moment at which they were read.
+        times = [datetime.now(UTC)] if table == "price_snapshots" else new
+        assert {f"{time:%Y-%m}" for time in times} <= touched
         # Entries are more than fills: those of the ledger have months of their own.
-        assert touched <= near(new) or table != "trades"
+        assert touched <= near(times) or table == "int_source_entries"
     assert warehouse.query("select count(*) - count(distinct id) as doubled from polyomega.trades") == [{"doubled": 0}]
 
     # What it reads: raw rows of the days of its loads, in every place where it reads any.
     read = batches(jobs)
-    assert set(read) >= {"trades", "int_source_entries", "int_position_totals", "int_polymarket_markets"}
+    assert set(read) >= {*PARTITIONED, "int_position_totals", "int_polymarket_markets"}
     days = {model: SINCE.findall(sql) for model, sql in read.items()}
     places = {model: len(RAW_READ.findall(sql)) for model, sql in read.items()}
     assert {model: len(found) for model, found in days.items()} == places
@@ -92,6 +94,7 @@ def test_an_increment_touches_the_partitions_of_its_rows_alone(
     touched_pairs = {(row["wallet_address"], row["token_id"]) for row in after if row["id"] not in known}
     histories = [row["timestamp"] for row in after if (row["wallet_address"], row["token_id"]) in touched_pairs]
     assert near(histories, 0) <= stretches(read["int_position_totals"])["timestamp"]
+    assert set(stretches(read["price_snapshots"])) == {"known.snapshot_time"}
 
 
 def test_an_increment_without_rows_touches_nothing(
@@ -106,7 +109,7 @@ def test_an_increment_without_rows_touches_nothing(
     assert all("on (false) and" in " ".join(sent[table].split()) for table in PARTITIONED)
     read = batches(jobs)
     assert [model for model, sql in read.items() if SINCE.search(sql)] == []
-    assert stretches(read["int_source_entries"]) == {} == stretches(read["trades"])
+    assert [table for table in PARTITIONED if stretches(read[table])] == []
 
 
 #: Where a fault is planted, what is replaced there by what, and what is seen of it.

@@ -175,6 +175,7 @@ def test_a_market_that_came_and_went_between_two_runs_is_there_with_its_end(
         ),
         key=lambda market: market.resolved_at - market.opens_at,
     )
+    assert short.closes_at - short.opens_at == 300, "it lived for five minutes"
     fills = world.fills_by_condition[short.condition_id]
     before = min(short.created_at, fills[0].timestamp) - 1
     wallets = tuple(world.wallets)

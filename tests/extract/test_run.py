@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -146,6 +147,31 @@ def test_late_rows_older_than_the_watermark_are_read_again(world: World, monkeyp
         second = carry_out(Polymarket(), due=due_after(first), wallets=(late.wallet,))
     assert late.transaction_hash in {row["transaction_hash"] for row in second.rows["activity"]}
     assert len(second.rows["activity"]) < len(first.rows["activity"]), "the second run must not be a full one"
+
+
+def test_a_row_of_the_watermarks_own_second_that_is_shown_later_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where walks do not overlap."""
+    monkeypatch.setenv("SOURCES__POLYMARKET__OVERLAP", "0")
+    newest = max((fill for fill in world.fills if fill.shares_micro >= DUST_MICRO), key=lambda fill: fill.timestamp)
+    later = replace(
+        newest,
+        sequence_id=max(row.sequence_id for row in [*world.fills, *world.entries]) + 1,
+        transaction_hash="0x" + "5e" * 32,
+        visible_at=world.ends_at + 1,
+    )
+    with serve(replace(world, fills=[*world.fills, later])) as running:
+        use(running, monkeypatch)
+        first = carry_out(Polymarket(), wallets=(later.wallet,))
+        running.clock.set(world.ends_at + 1)
+        second = carry_out(Polymarket(), due=due_after(first), wallets=(later.wallet,))
+    (walk,) = first.walks("trades")
+    assert walk["newest_item_at"] == datetime.fromtimestamp(later.timestamp, UTC)
+    for table in ("trades", "activity"):
+        assert later.transaction_hash not in {row["transaction_hash"] for row in first.rows[table]}
+        assert later.transaction_hash in {row["transaction_hash"] for row in second.rows[table]}
+        assert {row["timestamp"] for row in second.rows[table]} == {str(later.timestamp)}
 
 
 def is_overtaken(world: World, late: Fill) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,6 @@ import pytest
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
 from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse, checked
-
-STRANGER = "0x" + "12" * 20
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +177,7 @@ def test_a_dry_run_loads_nothing_and_counts_the_requests_of_the_real_run(
     warehouse = Warehouse.in_folder(tmp_path, replica)
     for arguments in ([], ["--top", "3"], ["--since", "2026-01-01"]):
         if arguments:
+            # From here on lists say what is due.
             warehouse.build(*WITHOUT_TESTS)
         dry = warehouse.sync("--dry-run", *arguments)
         assert not warehouse.project.warehouse.exists() or arguments
@@ -222,27 +222,49 @@ def test_status_shows_runs_wallets_and_failures(world: World, replica: RunningRe
     assert early.returncode == 2
     assert "run `dlt pipeline run`" in early.stderr
     assert not warehouse.project.warehouse.exists()
-    struck, *others = list(world.wallets)[:4]
-    replica.faults.add("error", "/v2/activity", query={"user": struck}, status=503)
+    struck, later, *others = list(world.wallets)[:4]
     try:
-        warehouse.sync(wallets=[struck, *others], code=1)
+        # One fails at once, and one when it was read before.
+        replica.clock.set(world.ends_at - 86_400)
+        replica.faults.add("error", "/v2/activity", query={"user": struck}, status=503)
+        warehouse.sync(wallets=[struck, later, *others], code=1)
+        warehouse.build(*WITHOUT_TESTS)
+        before = watermarks(warehouse)
+        replica.clock.set(world.ends_at)
+        replica.faults.add("error", "/v2/activity", query={"user": later}, status=503)
+        warehouse.sync(wallets=[struck, later, *others], code=1)
     finally:
         replica.faults.clear()
-    warehouse.build(*WITHOUT_TESTS)
+        replica.clock.set(world.ends_at)
+    after = watermarks(warehouse)
+    # Half-way: their trades were read.
+    assert before[struck][1] is None is after[struck][1]
+    assert after[later] == (after[others[0]][0], before[later][1])
+    assert all(now > then for wallet in others for now, then in zip(after[wallet], before[wallet], strict=True))
     shown = warehouse.project.dlt("status")
     assert shown.returncode == 1
     assert struck in shown.stdout
     assert "503" in shown.stdout
     assert max(len(line) for line in shown.stdout.splitlines()) <= 100
     assert "3 of 4 wallets whole (75%), 1 tried in vain" in shown.stdout
-    assert "gaps       1 truncated_walk" in shown.stdout
+    assert "gaps       2 truncated_walk" in shown.stdout, shown.stdout
     state = json.loads(warehouse.project.dlt("status", "--json").stdout)
-    assert {row["sync_status"]: row["wallets"] for row in state["wallets"]} == {"completed": 3, "failed": 1}
-    assert [row["wallet_address"] for row in state["failed_wallets"]] == [struck]
+    assert {row["sync_status"]: row["wallets"] for row in state["wallets"]} == {"completed": 2, "failed": 2}
+    assert [(row["wallet_address"], row["error_count"]) for row in state["failed_wallets"]] == [(struck, 2), (later, 1)]
     assert {name: state["backfill"][name] for name in ("wallets", "whole")} == {"wallets": 4, "whole": 3}
-    assert state["gaps"] == {"truncated_walk": 1} and state["freshness"]["newest_trade"]
-    checked(warehouse.project.dlt("run", "--wallets", struck), 0)
+    assert state["gaps"] == {"truncated_walk": 2} and state["freshness"]["newest_trade"]
+    asked = len(replica.requests)
+    checked(warehouse.project.dlt("run", "--retry-failed"), 0)
+    queries = [request.query for request in replica.requests][asked:]
+    assert {user for query in queries for user in re.findall(r"user=(0x\w+)", query)} == {struck, later}
+    assert set(watermarks(warehouse).values()) == {after[others[0]]}
     assert warehouse.project.dlt("status").returncode == 0, "the lists are live: no build is needed to see the repair"
+
+
+def watermarks(warehouse: Warehouse) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """Up to when trades and ledger of each wallet are known. A live view."""
+    rows = warehouse.rows("wallets_needing_sync")
+    return {row["wallet_address"]: (row["trades_watermark_at"], row["activity_watermark_at"]) for row in rows}
 
 
 def test_a_deleted_warehouse_is_filled_anew(world: World, replica: RunningReplica, tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def backfill(warehouse: Warehouse, *arguments: str) -> list[str]:
 
 
 def build(warehouse: Warehouse) -> None:
-    warehouse.build(*WITHOUT_TESTS)
+    tables = (f"+{table}" for table in PUBLIC)
+    warehouse.build("--select", *tables, *WITHOUT_TESTS)
 
 
 def contents(warehouse: Warehouse) -> dict[str, Counter[str]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -185,6 +186,27 @@ def test_ten_steps_in_any_order_with_every_load_repeated_give_the_same_tables(
         columns = comparable(table)
         stepped, at_once = warehouse.rows(table, columns), synced_at_once.rows(table, columns)
         assert sorted(map(repr, stepped)) == sorted(map(repr, at_once)), table
+
+
+def test_a_market_of_five_minutes_between_two_runs_has_its_trades_category_and_resolution(
+    world: World, in_steps: Steps
+) -> None:
+    steps = [world.ends_at - (STEPS - 1 - step) * 6 * DAY for step in range(STEPS)]
+    lived = {
+        condition
+        for condition, market in world.markets.items()
+        if market.listed
+        and market.closes_at - market.opens_at == 300
+        and market.resolved_at
+        # After the first run and before another, which read it when all was over.
+        and any(before < market.created_at and market.resolved_at < after for before, after in pairwise(steps))
+    }
+    traded = lived & {row["condition_id"] for row in in_steps.warehouse.rows("trades", "condition_id")}
+    assert traded
+    rows = {row["market_id"]: row for row in in_steps.warehouse.rows("markets") if row["market_id"] in traded}
+    assert rows.keys() == traded
+    assert {(row["status"], row["category"]) for row in rows.values()} == {("resolved", "Crypto")}
+    assert all(row["winning_outcome"] and row["resolved_at"] for row in rows.values())
 
 
 def test_a_history_that_was_cut_has_no_score_until_it_is_whole(in_steps: Steps) -> None:

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import signal
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,7 +25,7 @@ import pytest
 import requests
 
 from extract.price_venue import Window, is_covered
-from tests.conftest import ROOT
+from tests.conftest import BIN, ROOT, Project
 from tests.replica.data_api import PRICE_BUCKETS
 from tests.replica.server import serve
 from tests.replica.venues import betfair, kalshi, predictit, smarkets
@@ -890,3 +895,52 @@ def test_answers_of_smarkets_and_betfair_become_the_prices_worked_out_by_hand(re
     assert markets["betfair:1.125875153"]["status"] == "suspended"
     assert prices("betfair:1.125875153:8665860") == (None, "0.047619048", "0.001")
     assert markets["betfair:1.125875153"]["volume"] == Decimal("744286.88")
+
+
+def test_windows_that_failed_or_were_not_come_to_are_told_until_they_are_read(built: Built, tmp_path: Path) -> None:
+    """On a copy: a range before the others, of which one window fails and the run is stopped in the next."""
+    file = tmp_path / "warehouse.duckdb"
+    shutil.copy(built.warehouse.project.warehouse, file)
+    weeks = [START - week * 7 * DAY for week in (3, 2, 1, 0)]
+    replica = built.replica
+    project = Project(
+        tmp_path,
+        built.warehouse.project.environment
+        | {
+            "DESTINATION__DUCKDB__CREDENTIALS": str(file),
+            "PIPELINES_DIR": str(tmp_path / "pipelines"),
+            # A load for each window.
+            "SOURCES__KALSHI__WORKERS": "1",
+        },
+    )
+    arguments = ["--from", utc(weeks[0]).isoformat(), "--to", utc(weeks[-1]).isoformat()]
+    trades = "/historical/trades$"
+    replica.faults.add("error", trades, query={"min_ts": str(weeks[0])}, status=500)
+    hang = replica.faults.add("hang", trades, query={"min_ts": str(weeks[1])}, seconds=3)
+    command = [str(BIN / "dlt"), "pipeline", "kalshi", "run", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, env=project.environment, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not hang.seen:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 3, told
+    replica.faults.clear()
+
+    process = project.dlt("kalshi", "verify", "--gaps-only", "--checkpoints", "--json")
+    found = json.loads(checked(process, 1))["findings"]
+    of_trades = {one["first_at"]: one for one in found if one["scope"] == "trades:all"}
+    kinds = {start: one["kind"] for start, one in of_trades.items()}
+    starts = [utc(week).isoformat() for week in weeks]
+    assert [kinds.pop(start) for start in starts[:-1]] == ["failed_window", "pending_window", "pending_window"]
+    assert not kinds
+    failed = of_trades[starts[0]]
+    assert "answered 500" in failed["detail"] and starts[1] == failed["last_at"]
+    assert failed["what_to_do"] == f"dlt pipeline kalshi run --from {starts[0]}Z --to {starts[1]}Z"
+    told = checked(project.dlt("kalshi", "status"), 1)
+    assert re.search(r"trades:all +failed +1 ", told) and re.search(r"trades:all +pending +2 ", told), told
+    assert "answered 500" in " ".join(told.split())
+
+    # Without a range, what is left is read.
+    checked(project.dlt("kalshi", "run"), 0)
+    done = json.loads(checked(project.dlt("kalshi", "verify", "--gaps-only", "--checkpoints", "--json"), 0))
+    assert done["clean"] is True

@@ -25,8 +25,8 @@ DUST_MICRO = 10_000
 Kinds = Counter[tuple[str, str]]
 
 
-def verify(warehouse: Warehouse, *arguments: str, code: int) -> dict[str, Any]:
-    process = warehouse.project.dlt("polymarket", "verify", "--json", *arguments)
+def verify(warehouse: Warehouse, *arguments: str, code: int, venue: str = "polymarket") -> dict[str, Any]:
+    process = warehouse.project.dlt(venue, "verify", "--json", *arguments)
     checked(process, code)
     document: dict[str, Any] = json.loads(process.stdout)
     return document
@@ -207,6 +207,40 @@ def test_each_planted_gap_is_found_and_no_other(
     false = [one for one in document["findings"] if (one["kind"], one["scope"]) in got - planter.expected]
     assert got == planter.expected, f"not found: {planter.expected - got}\nfalse: {false}"
     assert document["unanswered"] == {}
+
+
+def test_dome_is_asked_again_too(world: World, replica: RunningReplica, tmp_path: Path) -> None:
+    """Its fills, its ledger and its markets, where it is the only source."""
+    wallets = sorted(world.wallets, key=lambda wallet: (-weight(world, wallet), wallet))[:6]
+    warehouse = Warehouse.in_folder(tmp_path, replica)
+    warehouse.sync("dome", wallets=wallets)
+    warehouse.build("--select", "+wallet_coverage", "+markets", *WITHOUT_TESTS)
+    assert {row["source"] for row in warehouse.rows("markets", "source")} == {"dome"}
+    whole = verify(warehouse, code=0, venue="dome")
+    assert whole["clean"] is True and whole["asked"]["wallets"] == len(wallets)
+    assert whole["asked"]["markets"] > 20
+
+    planter = Planter(warehouse, wallets)
+    wallet = planter.wallet("missing_rows")
+    planter.sql(f"delete from polyomega.trades where id = '{planter.single_fills(wallet)[3]}'")
+    wallet = planter.wallet("duplicated_rows")
+    planter.sql(
+        "insert into polyomega.trades select * replace (md5(id) as id) from polyomega.trades"
+        f" where id = '{planter.single_fills(wallet)[2]}'"
+    )
+    wallet = planter.wallet("missing_wallet")
+    planter.sql(f"delete from polyomega.trades where wallet_address = '{wallet}'")
+    for where, kind, change in (
+        ("status = 'resolved'", "stale_market", "status = 'open', closed = false"),
+        ("status = 'resolved'", "stale_market", "status = 'closed'"),
+        ("winning_outcome is not null", "different_market", "winning_outcome = 'Neither'"),
+        ("status = 'open'", "different_market", "status = 'closed', closed = true"),
+    ):
+        market = planter.market(where, kind)
+        planter.sql(f"update polyomega.markets set {change} where market_id = '{market}'")
+    market = planter.market("status = 'resolved'", "missing_market")
+    planter.sql(f"delete from polyomega.markets where market_id = '{market}'")
+    assert found(verify(warehouse, code=1, venue="dome")) == planter.expected
 
 
 @pytest.mark.parametrize(

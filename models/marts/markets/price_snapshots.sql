@@ -10,6 +10,10 @@
     )
 }}
 
+{%- set day = first_fetch() -%}
+{%- set months = time_stretches(new_venue_times(ref('int_venue_prices'), 'snapshot_time', none, day), 'month')
+    if reads_by_partition() else none %}
+
 -- Every row is what a venue said: of now when we looked, or of a moment in the past that it gives itself. A moment
 -- about which no venue said anything has no row.
 with new_loads as (
@@ -28,6 +32,7 @@ new_rows as (
         on
             prices.load_id = new_loads.load_id
             and prices.venue = new_loads.venue
+    where {{ fetched_since('prices.fetched_at', day) }}
 
 ),
 
@@ -84,6 +89,7 @@ snapshots as (
             priced.contract_id = known.contract_id
             and priced.snapshot_time = known.snapshot_time
             and priced.fidelity = known.fidelity
+            and {{ in_stretches('known.snapshot_time', months) }}
     where known.fetched_at is null or known.fetched_at <= priced.fetched_at
     {%- endif %}
 

@@ -16,7 +16,7 @@
 
 {# Fills of a group have one time. Which months hold the fills of renamed outcomes only the table itself can say. -#}
 {%- set day = first_fetch('int_source_entries') -%}
-{%- set new_months, renamed_months = none, none -%}
+{%- set new_months, renamed_months, venue_months = none, none, none -%}
 {%- if reads_by_partition() -%}
     {%- set new_months = time_stretches(new_times('int_source_entries', day), 'month') -%}
     {%- set renamed_times -%}
@@ -27,6 +27,8 @@
         inner join ({{ new_names() }}) as new_names on trades.token_id = new_names.contract_id
     {%- endset -%}
     {%- set renamed_months = time_stretches(renamed_times, 'month') -%}
+    {%- set venue_times = new_venue_times(ref('int_venue_trades'), 'traded_at', 'int_source_entries', day) -%}
+    {%- set venue_months = time_stretches(venue_times, 'month') -%}
 {%- endif %}
 
 with source_entries as (
@@ -316,6 +318,7 @@ venue_rows as (
         on
             trades.load_id = new_loads.load_id
             and trades.venue = new_loads.venue
+    where {{ fetched_since('trades.fetched_at', day) }}
     qualify
         row_number() over (
             partition by trades.venue, trades.trade_id
@@ -359,7 +362,10 @@ new_venue_trades as (
         venue_trades.first_loaded_at
     from venue_trades
     {%- if is_incremental() %}
-    left join {{ this }} as known on venue_trades.id = known.id
+    left join {{ this }} as known
+        on
+            venue_trades.id = known.id
+            and {{ in_stretches('known.timestamp', venue_months) }}
     where known.id is null
     {%- endif %}
 
