@@ -75,12 +75,15 @@ def test_after_a_full_build(twins: Twins) -> None:
 
 
 def confirm_proposals(twins: Twins) -> None:
-    """As somebody does who writes them into the seed."""
-    pairs = sorted(
-        (row["left_contract_id"], row["right_contract_id"]) for row in twins.bigquery.rows("market_match_proposals")
-    )
-    rows = ", ".join(f"('m{place}', '{name}', false, null)" for place, pair in enumerate(pairs) for name in pair)
-    confirm = f"insert into polyomega.market_matches values {rows}"
+    """As somebody does who writes them into the seed, each contract into one match."""
+    matched: set[str] = set()
+    rows = []
+    for proposal in sorted(twins.bigquery.rows("market_match_proposals"), key=lambda row: row["left_contract_id"]):
+        pair = {proposal["left_contract_id"], proposal["right_contract_id"]}
+        if matched.isdisjoint(pair):
+            rows += [f"('m{len(matched)}', '{name}', false, null)" for name in sorted(pair)]
+            matched |= pair
+    confirm = f"insert into polyomega.market_matches values {', '.join(rows)}"
     twins.bigquery.query(confirm)
     with duckdb.connect(twins.duckdb.project.warehouse) as file:
         file.execute(confirm)

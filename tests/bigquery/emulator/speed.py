@@ -43,14 +43,17 @@ def apply() -> None:
             )
         )
 
-    def fetch_required(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Answers the one question about required columns from DuckLake, all others as before."""
-        if not sql.startswith("SELECT column_name FROM duckdb_columns()") or not parameters:
+    def fetch_columns(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Answers the two questions about columns, which are required and whether one is there, from DuckLake; all
+        others as before."""
+        is_required = sql.startswith("SELECT column_name FROM duckdb_columns()")
+        if not parameters or not (is_required or sql.startswith("SELECT 1 FROM duckdb_columns()")):
             return list(fetch(sql, parameters))
-        project, dataset, table = parameters
+        project, dataset, table, *named = parameters
         if not _is_ducklake(project):
-            # A result of a query: none of its columns is required.
+            # A result of a query: none of its columns is required, or of loading.
             return []
+        condition = "not columns.nulls_allowed" if is_required else "columns.column_name = $3"
         lake = quote(f"__ducklake_metadata_{project}")
         return list(
             fetch(
@@ -61,15 +64,15 @@ def apply() -> None:
                 inner join {lake}.ducklake_schema as schemas on tables.schema_id = schemas.schema_id
                 where
                     columns.end_snapshot is null and tables.end_snapshot is null and schemas.end_snapshot is null
-                    and columns.parent_column is null and not columns.nulls_allowed
+                    and columns.parent_column is null and {condition}
                     and schemas.schema_name = $1 and tables.table_name = $2
                 """,
-                [dataset, table],
+                [dataset, table, *named],
             )
         )
 
     database.objects = objects_of_ducklake
-    database.fetch = fetch_required
+    database.fetch = fetch_columns
 
 
 def _is_ducklake(project: str) -> bool:
