@@ -724,7 +724,8 @@ def test_confirmed_matches_are_compared_as_both_were_quoted(built: Built, plante
             buy, sell = (
                 (crossed[0][1], crossed[0][0]) if row["buy_venue"] == "betfair" else (crossed[1][1], crossed[1][0])
             )
-            shares = {"betfair": Decimal("0.05"), "smarkets": Decimal("0.02")}
+            market = BETFAIR.by_id[left.split(":")[1]]
+            shares = {"betfair": Decimal(str(BETFAIR.base_rate(market))) / 100, "smarkets": Decimal("0.02")}
             fees = max(shares[row["buy_venue"]] * (1 - buy), shares[row["sell_venue"]] * sell)
             assert abs(row["arbitrage_after_fees"] - (gains[0] - fees)) <= Decimal("1e-9")
     # Where both were quoted in the last run, the newest row has both as they were then.

@@ -14,6 +14,7 @@ with all_markets as (
         'volume_24hr': money_type(),
         'volume_unit': 'string',
         'winners': 'int64',
+        'profit_share': money_type(),
         'start_date': 'timestamp',
         'end_date': 'timestamp',
         'resolved_at': 'timestamp',

@@ -12,9 +12,29 @@ contracts as (
 
 ),
 
-fees as (
+markets as (
+
+    select * from {{ ref('int_venue_markets') }}
+
+),
+
+venue_fees as (
 
     select * from {{ ref('venue_fees') }}
+
+),
+
+-- What a market says itself goes before what its venue says of all.
+fees as (
+
+    select
+        matches.contract_id,
+        coalesce(markets.profit_share, venue_fees.profit_share) as profit_share,
+        case when markets.profit_share is not null then 0 else venue_fees.trade_rate end as trade_rate
+    from matches
+    inner join contracts on matches.contract_id = contracts.contract_id
+    left join markets on contracts.market_id = markets.market_id
+    left join venue_fees on contracts.venue = venue_fees.venue
 
 ),
 
@@ -181,6 +201,8 @@ crossed as (
             when right_bid > left_ask then right_venue
             when left_bid > right_ask then left_venue
         end as sell_venue,
+        case when right_bid > left_ask then left_contract_id else right_contract_id end as buy_contract_id,
+        case when right_bid > left_ask then right_contract_id else left_contract_id end as sell_contract_id,
         case when right_bid > left_ask then left_ask when left_bid > right_ask then right_ask end as buy_price,
         case when right_bid > left_ask then right_bid when left_bid > right_ask then left_bid end as sell_price
     from beside
@@ -200,8 +222,8 @@ charged as (
             {{ exact_product('sell_fees.profit_share', 'crossed.sell_price') }}
         ) as fees_usd
     from crossed
-    left join fees as buy_fees on crossed.buy_venue = buy_fees.venue
-    left join fees as sell_fees on crossed.sell_venue = sell_fees.venue
+    left join fees as buy_fees on crossed.buy_contract_id = buy_fees.contract_id
+    left join fees as sell_fees on crossed.sell_contract_id = sell_fees.contract_id
 
 ),
 

@@ -405,7 +405,7 @@ class WorldListing:
                     "bettingType": market.betting_type,
                     "turnInPlayEnabled": False,
                     "marketType": "SPECIAL",
-                    "marketBaseRate": 5,
+                    "marketBaseRate": self.world.base_rate(market),
                     "discountAllowed": True,
                     "rules": "<b>Rules</b>",
                 }

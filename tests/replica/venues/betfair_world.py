@@ -137,6 +137,10 @@ class BetfairWorld:
         rests = number(self.seed, market.id, "suspended", now // HOUR) % 40 == 0
         return "SUSPENDED" if now >= question.closes_at or rests else "OPEN"
 
+    def base_rate(self, market: Market) -> float:
+        """What the venue keeps of a profit, in percent."""
+        return (5, 2.5, 7)[number(self.seed, market.id, "rate") % 3]
+
     def is_listed(self, market: Market, now: int) -> bool:
         """Closed markets leave the catalogue; their books can still be asked for."""
         return market.question.opens_at - 24 * HOUR <= now < market.question.decided_at

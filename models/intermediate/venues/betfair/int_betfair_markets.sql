@@ -27,7 +27,7 @@ parsed as (
         *,
         {{ json_fields('markets.market.event', ['id', 'openDate']) }} as event,
         {{ json_fields('markets.market.eventtype', ['name']) }} as event_type,
-        {{ json_fields('markets.market.description', ['marketTime', 'bettingType']) }} as description
+        {{ json_fields('markets.market.description', ['marketTime', 'bettingType', 'marketBaseRate']) }} as description
     from markets
 
 ),
@@ -78,6 +78,7 @@ described as (
             when coalesce(parsed.description.bettingtype, 'ODDS') = 'ODDS'
                 then {{ read_integer('books.book.numberofwinners') }}
         end as winners,
+        {{ exact_ratio(try_cast('parsed.description.marketbaserate', money_type()), '100') }} as profit_share,
         {{ parse_timestamp('parsed.event.opendate') }} as start_date,
         coalesce(
             {{ parse_timestamp('parsed.description.markettime') }},

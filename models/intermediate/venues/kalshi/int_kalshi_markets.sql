@@ -44,6 +44,7 @@ described as (
         markets.volume_24hr,
         {{ volume_unit('kalshi') }} as volume_unit,
         cast(1 as int64) as winners,
+        cast(null as {{ money_type() }}) as profit_share,
         markets.opens_at as start_date,
         markets.closes_at as end_date,
         case

@@ -51,6 +51,7 @@ described as (
         cast(null as {{ money_type() }}) as volume_24hr,
         {{ volume_unit('predictit') }} as volume_unit,
         cast(1 as int64) as winners,
+        cast(null as {{ money_type() }}) as profit_share,
         cast(null as timestamp) as start_date,
         contracts.end_date,
         cast(null as timestamp) as resolved_at,

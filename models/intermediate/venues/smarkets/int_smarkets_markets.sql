@@ -74,6 +74,7 @@ described as (
         cast(null as {{ money_type() }}) as volume_24hr,
         {{ volume_unit('smarkets') }} as volume_unit,
         coalesce({{ read_integer('markets.market.winner_count') }}, 1) as winners,
+        cast(null as {{ money_type() }}) as profit_share,
         {{ parse_timestamp('markets.market.created') }} as start_date,
         events.end_date,
         case when outcomes.is_decided then outcomes.decided_at end as resolved_at,
