@@ -311,4 +311,15 @@ def test_somebody_elses_public_table_is_left_alone(
         assert len(listing.get("tables", ())) == tables
     # What is not in the way of what is built is not asked for.
     warehouse.build("--select", "exchange_contracts", "stg_polymarket__loads")
+    # As a run leaves it that is stopped between a seed's rows and its label: ours all the same.
+    seed = "his_polyomega_intermediate.exchange_contracts"
+    emulator.query(f"create table his_polyomega_intermediate.copy as select * from {seed}")
+    emulator.query(f"drop table {seed}")
+    emulator.query(f"create table {seed} as select * from his_polyomega_intermediate.copy")
     warehouse.build("--select", "exchange_contracts", "stg_polymarket__loads")
+    # With other columns it is his.
+    emulator.query(f"drop table {seed}")
+    emulator.query(f"create table {seed} as select 'his' as address")
+    assert f"{seed} is there and not of this project" in checked(
+        warehouse.project.dbt("--quiet", "build", "--select", "exchange_contracts"), 2
+    )

@@ -105,7 +105,8 @@ def test_after_an_increment_which_reads_its_own_days_alone(twins: Twins, replica
     read = batches(jobs)
     days = {model: SINCE.findall(sql) for model, sql in read.items()}
     places = {model: len(RAW_READ.findall(sql)) for model, sql in read.items()}
-    assert {model: len(found) for model, found in days.items()} == places
+    # Others read walks by way of a view that is none of staging's.
+    assert [model for model, count in places.items() if len(days[model]) < count] == []
     since = (datetime.now(UTC).date() - timedelta(days=2)).isoformat()
     assert all(day >= since for found in days.values() for day in found)
     assert {model for model, count in places.items() if count} >= {

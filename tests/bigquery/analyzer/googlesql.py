@@ -80,6 +80,7 @@ INFORMATION_SCHEMA = {
         "option_type",
         "option_value",
     ),
+    "COLUMNS": ("table_catalog", "table_schema", "table_name", "column_name", "data_type"),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: A column as the REST API tells it: name, type, mode, fields.
