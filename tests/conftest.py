@@ -20,8 +20,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 #: Programs of the environment that runs the tests.
 BIN = Path(sys.executable).parent
-#: What dbt made of the project's files, by its variables. The first command in a new folder goes on from there instead
-#: of reading them all again; whether they are still the same dbt sees for itself.
+#: What dbt made of the project's files, by its target and variables. The first command in a new folder goes on from
+#: there instead of reading them all again; whether they are still the same dbt sees for itself.
 PARSED = ROOT / ".pytest_cache" / "parsed"
 #: A port that refuses: proxied there, whatever a sub-process asks of the outside fails at once.
 DEAD_PROXY = "http://127.0.0.1:9"
@@ -90,10 +90,11 @@ class Project:
         return self.run(["dlt", "pipeline", *arguments], **more)
 
     def dbt(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        if "DBT_TARGET" in self.environment or self.warehouse.parent != self.folder:
+        if "--project-dir" in arguments:
             return self.run(["dbt", *arguments], **more)
         variables = arguments[arguments.index("--vars") + 1] if "--vars" in arguments else ""
-        remembered = PARSED / f"{hashlib.sha256(variables.encode()).hexdigest()[:16]}.msgpack"
+        target = self.environment.get("DBT_TARGET", "duckdb")
+        remembered = PARSED / f"{target}-{hashlib.sha256(variables.encode()).hexdigest()[:16]}.msgpack"
         parsed = Path(self.environment["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
         if remembered.exists() and not parsed.exists():
             parsed.parent.mkdir(exist_ok=True)

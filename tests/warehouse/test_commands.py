@@ -43,6 +43,14 @@ def raw_counts(warehouse: Warehouse) -> list[int]:
     return [warehouse.project.query(f"select count(*) from raw_polymarket.{table}")[0][0] for table in tables]
 
 
+def test_a_second_build_is_incremental_and_changes_nothing(built: Warehouse) -> None:
+    before = everything(built)
+    built.build(*WITHOUT_TESTS)
+    assert everything(built) == before
+    compiled = (built.project.folder / "target" / "run").rglob("trades.sql")
+    assert any("merge into" in path.read_text().lower() for path in compiled)
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "message"),
     [
@@ -171,49 +179,30 @@ def test_markets_that_a_run_did_not_get_to_are_looked_up_by_the_next(
     assert {condition for condition in traded if world.markets[condition].listed} <= known
 
 
-def test_a_dry_run_loads_nothing_and_counts_the_requests_of_the_real_run(
+def test_a_dry_run_counts_the_requests_of_the_real_run_and_a_second_run_adds_nothing(
     world: World, replica: RunningReplica, tmp_path: Path
 ) -> None:
     warehouse = Warehouse.in_folder(tmp_path, replica)
-    for arguments in ([], ["--top", "3"], ["--since", "2026-01-01"]):
-        if arguments:
-            # From here on lists say what is due.
-            warehouse.build(*WITHOUT_TESTS)
+    for number, arguments in enumerate(([], [], ["--top", "3"], ["--since", "2026-01-01"])):
         dry = warehouse.sync("--dry-run", *arguments)
-        assert not warehouse.project.warehouse.exists() or arguments
+        assert not warehouse.project.warehouse.exists() or number
         sent = len(replica.requests)
         real = warehouse.sync(*arguments)
         assert requests_told(dry) == requests_told(real) == len(replica.requests) - sent
         assert "Nothing was loaded" in dry
+        if not arguments:
+            warehouse.build(*WITHOUT_TESTS)
+    first, second, *_ = sorted(warehouse.rows("daily_sync_checkpoint"), key=lambda run: run["last_sync_time"])
+    assert first["trades_added"] == len(warehouse.rows("trades")) > 0
+    assert first["markets_added"] == len(warehouse.rows("markets"))
+    assert (second["trades_added"], second["markets_added"], second["events_added"]) == (0, 0, 0)
+    assert second["trades_fetched"] > 0, "the overlap is read again"
 
 
 def requests_told(printed: str) -> int:
     match = re.search(r"requests\s+([\d,]+) in", printed)
     assert match is not None, printed
     return int(match.group(1).replace(",", ""))
-
-
-def test_a_second_build_is_incremental_and_changes_nothing(built: Warehouse) -> None:
-    # What other tests have loaded since is new to this build, and to it alone.
-    built.build(*WITHOUT_TESTS)
-    before = everything(built)
-    built.build(*WITHOUT_TESTS)
-    assert everything(built) == before
-    compiled = (built.project.folder / "target" / "run").rglob("trades.sql")
-    assert any("merge into" in path.read_text().lower() for path in compiled)
-
-
-def test_a_second_run_adds_nothing_and_says_so(world: World, replica: RunningReplica, tmp_path: Path) -> None:
-    warehouse = Warehouse.in_folder(tmp_path, replica)
-    for _ in range(2):
-        warehouse.sync()
-        warehouse.build(*WITHOUT_TESTS)
-    runs = warehouse.rows("daily_sync_checkpoint")
-    first, second = sorted(runs, key=lambda run: run["last_sync_time"])
-    assert first["trades_added"] == len(warehouse.rows("trades")) > 0
-    assert first["markets_added"] == len(warehouse.rows("markets"))
-    assert (second["trades_added"], second["markets_added"], second["events_added"]) == (0, 0, 0)
-    assert second["trades_fetched"] > 0, "the overlap is read again"
 
 
 def test_status_shows_runs_wallets_and_failures(world: World, replica: RunningReplica, tmp_path: Path) -> None:

@@ -320,7 +320,7 @@ def test_a_real_dome_page_loads_as_a_hundred_fills_however_often_it_is_read(tmp_
         warehouse = Warehouse.in_folder(tmp_path, replica)
         for _ in range(2):
             warehouse.sync("dome", wallets=wallets)
-            warehouse.build(*WITHOUT_TESTS)
+            warehouse.build("--select", "+trades", *WITHOUT_TESTS)
             trades = warehouse.rows("trades")
             assert len(trades) == len(orders) == 100
             assert sum(trade["shares"] for trade in trades) == sum(
