@@ -66,6 +66,7 @@ def _duckdb(venue: str, *, create: bool, part: str) -> dlt.Pipeline:
         dataset_name=f"raw_{venue}",
         pipelines_dir=_pipelines_dir(os.path.abspath(file), part),
     )
+    _forget_lost_schema(pipeline)
     if create or has_warehouse(pipeline):
         _check_opens(pipeline)
     return pipeline
@@ -84,8 +85,17 @@ def _bigquery(venue: str, *, create: bool, part: str) -> dlt.Pipeline:
         # Load files go to BigQuery directly, or by way of a bucket where one is named.
         staging="filesystem" if dlt.config.get("destination.filesystem.bucket_url", str) else None,
     )
+    _forget_lost_schema(pipeline)
     bigquery.check(settings, pipeline.dataset_name, create=create)
     return pipeline
+
+
+def _forget_lost_schema(pipeline: dlt.Pipeline) -> None:
+    """A run that was killed while dlt emptied the working folder, for the warehouse was gone, leaves a state that names
+    a schema without a file; every command after it would fail. The warehouse has the schema, or nobody needs it."""
+    name: Any = pipeline.default_schema_name
+    if name is not None and name not in pipeline.schemas:
+        pipeline.default_schema_name = None
 
 
 def has_warehouse(pipeline: dlt.Pipeline) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from extract.sinks import DltSink
@@ -32,3 +33,21 @@ def test_a_package_that_was_normalized_and_half_deleted_is_loaded_once(
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         wallets = connection.execute("select wallet from raw_polymarket.things order by 1").fetchall()
     assert wallets == [("first",), ("second",)]
+
+
+def test_a_folder_that_was_half_emptied_is_used_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a run leaves it that is killed while dlt empties it, for the warehouse was deleted."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
+    monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
+    pipeline = open_pipeline("polymarket", create=True)
+    pipeline.run([{"wallet": "first"}], table_name="things", loader_file_format="parquet")
+    warehouse.unlink()
+    for schema in Path(pipeline.working_dir, "schemas").iterdir():
+        schema.unlink()
+    pipeline = open_pipeline("polymarket", create=True)
+    sink = DltSink(pipeline, workers=1)
+    sink.prepare()
+    sink.take_tables([("things", pa.table({"wallet": ["second"]}))])
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        assert connection.execute("select wallet from raw_polymarket.things").fetchall() == [("second",)]
