@@ -12,10 +12,10 @@ BIN := .venv/bin
 CHECK_ENV := DBT_TARGET=duckdb DESTINATION__DUCKDB__CREDENTIALS=:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sync test pytest lint format docs bench soak lock clean
+.PHONY: help demo sync test pytest lint lint-python lint-sql format docs bench soak lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: $(BIN)/.installed profiles.yml  ## the whole way against a local replica of the venues' APIs: no key, no network
 	@$(BIN)/python tools/demo.py
@@ -23,15 +23,21 @@ demo: $(BIN)/.installed profiles.yml  ## the whole way against a local replica o
 sync: $(BIN)/.installed profiles.yml  ## the same against the live public APIs, into warehouse.duckdb (ARGS="--top 50")
 	@$(BIN)/python tools/sync.py $(ARGS)
 
-test: lint pytest  ## every check and every test
+test: $(BIN)/.installed-dev profiles.yml  ## every check and every test
+	@$(MAKE) --no-print-directory -j2 lint .emulator/.installed
+	@$(MAKE) --no-print-directory pytest
 
 pytest: $(BIN)/.installed-dev profiles.yml .emulator/.installed  ## the tests alone (PYTEST_ARGS="tests/extract -x")
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-lint: $(BIN)/.installed-dev profiles.yml  ## ruff, mypy, dbt parse for BigQuery with deprecations as errors, sqlfluff
+lint: lint-python lint-sql  ## ruff, mypy, dbt parse for BigQuery with deprecations as errors, sqlfluff
+
+lint-python: $(BIN)/.installed-dev  ## of these, what looks at Python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-sql: $(BIN)/.installed-dev profiles.yml  ## of these, what looks at SQL
 	$(CHECK_ENV) tools/parse_bigquery.sh
 	$(CHECK_ENV) $(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 
