@@ -170,7 +170,7 @@ class Run:
         wallets = [] if self.options.markets else self._wallets()
         self.tally.wallets_total = len(wallets)
         self.tally.phase = "wallets"
-        self._take(Package.of(self._wallet_readings(group)) for group in self._walletchunks(wallets))
+        self._take(Package.of(self._wallet_readings(group)) for group in self._wallet_batches(wallets))
         self._take_markets()
         self._look_up_all(self._conditions())
         if not self._is_narrow:
@@ -274,7 +274,7 @@ class Run:
         watermark = self.due.feed_watermark
         return None if watermark is None else watermark - timedelta(seconds=self.venue.settings.overlap)
 
-    def _walletchunks(self, wallets: Sequence[str]) -> Iterator[list[str]]:
+    def _wallet_batches(self, wallets: Sequence[str]) -> Iterator[list[str]]:
         """The wallets of each load package.
 
         A warehouse counts loads per table and day (BigQuery: 1,500), and a crash costs a package at most. So a package

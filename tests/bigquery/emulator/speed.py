@@ -21,7 +21,7 @@ def apply() -> None:
     known: dict[tuple[str, str, str], tuple[int, list[Any]]] = {}
     # DuckDB looks for it at every statement, and does not remember that it is not there.
     if importlib.util.find_spec("pandas") is None:
-        sys.modules["pandas"] = None  # type: ignore[assignment]
+        sys.modules["pandas"] = None
 
     def objects_of_ducklake(project: str, dataset: str, table: str | None = None) -> list[tuple[str, str, int]]:
         if not _is_ducklake(project):
