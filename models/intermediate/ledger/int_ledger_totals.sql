@@ -33,9 +33,6 @@ all_moves as (
         redeemed_usd as usd_value,
         0 as share_seconds
     from redemptions
-    where
-        shares_redeemed != 0
-        or redeemed_usd != 0
 
 ),
 

@@ -169,7 +169,7 @@ parted as (
 
 -- A redemption names its cash and not its shares. Where one outcome pays, they follow; where several do, it took all
 -- that there were, and the cash must agree; losers go along for nothing.
-redemptions as (
+shared as (
 
     select
         wallet_address,
@@ -195,6 +195,17 @@ redemptions as (
         or abs(cash_usd - market_owed_usd)
         <= redemptions * outcomes_in_market * cast('0.000001' as {{ money_type() }}) as is_clear
     from parted
+
+),
+
+-- Who redeems an outcome of which it holds nothing, for nothing, has no part in it. Of a market that is not clear some
+-- outcome always stays: there was cash, or there were shares.
+redemptions as (
+
+    select * from shared
+    where
+        shares_redeemed != 0
+        or redeemed_usd != 0
 
 )
 

@@ -94,8 +94,6 @@ redeemed as (
         0 as cash_usd,
         0 as left_shares
     from redemptions
-    -- Who redeems a market of which it holds nothing, for nothing, has no part in it.
-    where shares_redeemed > 0 or redeemed_usd > 0
 
 ),
 
