@@ -692,11 +692,11 @@ def planted(built: Built) -> Planted:
             changes=f"{at} + interval 1 day as snapshot_time, timestamp '2020-01-01 00:00:00' as venue_time",
             condition=one,
         ),
-        # One page came twice; and the first list that was ever read, a day before all others.
+        # One page came twice; and the first quotes that were ever read, a day before all others.
         """insert into raw_smarkets.quotes by name select * replace (walk_position + 1000000 as walk_position)
         from raw_smarkets.quotes where payload like '%bids%' limit 1""",
         """insert into raw_smarkets.walks by name select * replace (started_at - interval 1 day as started_at)
-        from raw_smarkets.walks where resource = 'markets' and status = 'completed' limit 1""",
+        from raw_smarkets.walks where resource = 'quotes' and status = 'completed' limit 1""",
     ]
     matches = [(f"m{place}", name, False, None) for place, pair in enumerate(truth.items()) for name in pair]
     with duckdb.connect(str(built.warehouse.project.warehouse)) as connection:

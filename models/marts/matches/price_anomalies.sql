@@ -25,12 +25,10 @@ contracts as (
 
 ),
 
-runs as (
+walks as (
 
     select * from {{ ref('stg_venues__walks') }}
-    where
-        resource in ('markets', 'quotes', 'books')
-        and bound_from is null
+    where {{ reads_prices() }}
 
 ),
 
@@ -130,8 +128,7 @@ reads as (
         venue,
         started_at,
         lag(started_at) over (partition by venue order by started_at) as read_before
-    from runs
-    where status = 'completed'
+    from walks
 
 ),
 

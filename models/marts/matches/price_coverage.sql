@@ -20,15 +20,7 @@ runs as (
         run_id,
         cast(max(ended_at) as date) as price_date
     from {{ ref('stg_venues__walks') }}
-    where
-        status = 'completed'
-        and bound_from is null
-        and resource = case venue
-            when 'kalshi' then 'markets'
-            when 'predictit' then 'contracts'
-            when 'smarkets' then 'quotes'
-            when 'betfair' then 'books'
-        end
+    where {{ reads_prices() }}
     group by venue, run_id
 
 ),
