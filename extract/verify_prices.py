@@ -17,7 +17,7 @@ import msgspec
 from extract.price_venue import Found, PriceVenue
 from extract.verify import Finding, Outcome, Scope, needed_rows, timestamp
 from extract.walks import Reading, Walker, WalkRecord
-from extract.warehouse import utc
+from extract.warehouse import committed, raw_rows, utc
 
 #: Raw table of the venue's markets, the first of whose keys is the market's id.
 MARKETS = "markets"
@@ -42,17 +42,16 @@ class PricesCheck:
         note_known(self.pipeline, self.venue.name, scope, outcome)
 
     def _missing(self, outcome: Outcome) -> Iterator[Finding]:
-        """Markets that are listed now, were there at the last run, and are not in the warehouse."""
+        """Markets that are listed now, were there when a run listed them last, and are not in the warehouse."""
         name = self.venue.name
         known = {row[0] for row in needed_rows(self.pipeline, "markets", ("market_id",), f"where venue = '{name}'")}
-        runs = needed_rows(self.pipeline, "daily_sync_checkpoint", ("max(last_sync_time)",), f"where venue = '{name}'")
-        last_run = utc(runs[0][0]) if runs and runs[0][0] is not None else None
+        last_listed = _last_listed(self.pipeline)
         listed = self._listed(outcome)
         outcome.note_asked("markets", len(listed))
         for market, created in listed.items():
             if f"{name}:{market}" in known:
                 continue
-            if created is not None and last_run is not None and created > last_run:
+            if created is not None and last_listed is not None and created > last_listed:
                 continue
             yield Finding(
                 kind="missing_market",
@@ -72,6 +71,8 @@ class PricesCheck:
         def note_walk(reading: Reading, record: WalkRecord) -> None:
             if record.status != "completed":
                 outcome.unanswered[f"{reading.table.name} {reading.scope}"] = record.error or ""
+            # As in a run: by the venue's clock, once it is known.
+            found.since = record.venue_time or found.since
 
         walker = Walker("verify", note_walk)
         for phase in self.venue.phases():
@@ -83,6 +84,18 @@ class PricesCheck:
                 break
         ids = [next(iter(row.values())) for row in found.rows(MARKETS)]
         return {str(market): _created(payload) for market, payload in zip(ids, payloads, strict=True)}
+
+
+def _last_listed(pipeline: dlt.Pipeline) -> datetime | None:
+    """When a run began to read the venue's markets last, by the venue's clock where it showed one."""
+    rows = raw_rows(
+        pipeline,
+        lambda name: (
+            f"select max(coalesce(venue_time, started_at)) from {name('walks')} "
+            f"where resource = '{MARKETS}' and status = 'completed' and {committed(name)}"
+        ),
+    )
+    return utc(rows[0][0]) if rows and rows[0][0] is not None else None
 
 
 def note_known(pipeline: dlt.Pipeline, venue: str, scope: Scope, outcome: Outcome) -> None:
