@@ -1,6 +1,10 @@
-{#- A price or a share: nothing below 0 and nothing above 1. Null is allowed. -#}
-{% test between_0_and_1(model, column_name) %}
-select {{ column_name }}
+{#- Prices and shares: nothing below 0 and nothing above 1. Null is allowed. One query for all columns.
+    Args: columns (list): the columns. -#}
+{% test between_0_and_1(model, columns) %}
+select {{ columns | join(', ') }}
 from {{ model }}
-where {{ column_name }} < 0 or {{ column_name }} > 1
+where
+    {%- for column in columns %}
+    {% if not loop.first %}or {% endif %}{{ column }} < 0 or {{ column }} > 1
+    {%- endfor %}
 {% endtest %}

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import make_project
 from tests.replica.server import RunningReplica, serve
 from tests.replica.world import World, build_world
-from tests.warehouse.conftest import WITHOUT_TESTS, Warehouse, checked
+from tests.warehouse.conftest import SOAK, WITHOUT_TESTS, Warehouse, checked
+
+PRICE_VENUES = ("kalshi", "predictit", "smarkets", "betfair")
+#: None, and one alone: whatever they share must do without the others.
+CHOICES_OF_VENUES = [[], *([venue] for venue in (PRICE_VENUES if SOAK else PRICE_VENUES[-1:]))]
 
 
 @pytest.fixture(scope="module")
@@ -302,3 +307,20 @@ def test_text_of_any_kind_and_size_is_data(tmp_path: Path) -> None:
         warehouse.sync(wallets=[wallet])
         warehouse.build(*WITHOUT_TESTS)
     assert len(warehouse.rows("trades", "id")) == 40
+
+
+@pytest.mark.parametrize("venues", CHOICES_OF_VENUES, ids=lambda venues: "-".join(venues) or "none")
+def test_any_choice_of_price_venues_builds(venues: list[str], tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    chosen = ("--vars", json.dumps({"price_venues": venues}))
+    if SOAK:
+        checked(project.dbt("build", "--quiet", *chosen), 0)
+        return
+    # Parsing finds a model that reads another venue's, but not a unit test that does.
+    checked(project.dbt("parse", "--quiet", *chosen, DBT_WRITE_JSON="true"), 0)
+    manifest = json.loads((tmp_path / "target" / "manifest.json").read_text(encoding="utf-8"))
+    models = {node["name"] for node in manifest["nodes"].values()}
+    inputs = {given["input"] for test in manifest["unit_tests"].values() for given in test["given"]}
+    read = {name for text in inputs for name in re.findall(r"ref\('(\w+)'\)", text)}
+    assert read
+    assert read <= models
