@@ -10,26 +10,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import dlt
-from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
-from rich.markup import escape
 
-from extract.cli.common import (
-    DONE,
-    DONE_WITH_FAILURES,
-    STOPPED_EARLY,
-    end,
-    mistakes_explained,
-    moment,
-    price_venue,
-    venue_name,
-)
-from extract.cli.run import reason, stopped_by_signal
+from extract.cli.common import end, mistakes_explained, moment, price_venue, venue_name
+from extract.cli.ending import carry_out, exit_code, stops_explained
 from extract.cli.summary import summarise
 from extract.market_run import MarketRun, Range, Stretches
 from extract.polymarket.prices import DueToken, PolymarketPrices
 from extract.price_venue import PriceVenue, Window
-from extract.progress import shown
 from extract.settings import UsageError
 from extract.sinks import DltSink, DrySink
 from extract.warehouse import Stretch, completed_walks, only_run, open_pipeline, planned_windows, public_rows, utc
@@ -61,26 +49,14 @@ def _run(venue: PriceVenue, pipeline: dlt.Pipeline, asked: Range, args: argparse
     workers = args.workers or venue.settings.workers
     loading = DltSink(pipeline, workers)
     sink = DrySink(workers) if args.dry_run else loading
-    try:
+    with stops_explained(pipeline, asked.command, errors):
         if not args.dry_run:
             loading.prepare()
         completed, planned = _by_history(completed_walks(pipeline)), _by_history(planned_windows(pipeline))
         run = MarketRun(venue, asked, completed, planned, sink, workers, _due(pipeline, venue.name))
-        with stopped_by_signal(run.stop), shown(run, errors):
-            run.execute()
-    except (PipelineStepFailed, KeyboardInterrupt) as error:
-        why = "interrupted" if isinstance(error, KeyboardInterrupt) else reason(pipeline, error)
-        errors.print(
-            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept; "
-            "the same command resumes.",
-            soft_wrap=True,
-        )
-        return STOPPED_EARLY
+        carry_out(run, errors)
     _summarise(run, pipeline, args.dry_run)
-    if run.stop.is_set():
-        errors.print("[bold]Stopped early.[/] What was loaded stays; the same command resumes.")
-        return STOPPED_EARLY
-    return DONE_WITH_FAILURES if run.tally.walks_failed else DONE
+    return exit_code(run, asked.command, errors)
 
 
 def _by_history(stretches: Iterable[Stretch]) -> Stretches:

@@ -5,32 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import dlt
-from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
-from rich.markup import escape
 
-from extract.cli.common import (
-    DONE,
-    DONE_WITH_FAILURES,
-    STOPPED_EARLY,
-    end,
-    mistakes_explained,
-    moment,
-    venue,
-    venue_name,
-)
+from extract.cli.common import end, mistakes_explained, moment, venue, venue_name
+from extract.cli.ending import carry_out, exit_code, stops_explained
 from extract.cli.summary import summarise
 from extract.due import due
-from extract.progress import shown
 from extract.run import Due, Options, Run, Shard
 from extract.settings import UsageError
 from extract.sinks import DltSink, DrySink
@@ -62,30 +46,15 @@ def _run(readings: Venue, pipeline: dlt.Pipeline, options: Options, is_dry: bool
     sources = wallet_sources(pipeline, readings.settings.wallets_table)
     run = Run(readings, options, Due(), DrySink(workers) if is_dry else loading, sources.readings)
     try:
-        if not is_dry:
-            loading.prepare()
-        run.due = due(pipeline, readings, options)
-        with stopped_by_signal(run.stop), shown(run, errors):
-            run.execute()
-    except (PipelineStepFailed, KeyboardInterrupt) as error:
-        why = "interrupted" if isinstance(error, KeyboardInterrupt) else reason(pipeline, error)
-        errors.print(
-            f"[bold red]Stopped early:[/] {escape(why)}. What was loaded stays, what was fetched is kept. "
-            f"To resume: dlt {escape(options.command)}",
-            soft_wrap=True,
-        )
-        return STOPPED_EARLY
+        with stops_explained(pipeline, options.command, errors):
+            if not is_dry:
+                loading.prepare()
+            run.due = due(pipeline, readings, options)
+            carry_out(run, errors)
     finally:
         sources.close()
     _summarise(run, pipeline, is_dry, sources)
-    if run.stop.is_set():
-        left = f" {run.tally.wallets_left:,} wallets are left." if run.tally.wallets_left else ""
-        errors.print(
-            f"[bold]Stopped early.[/] What was loaded stays.{left} To resume: dlt {escape(options.command)}",
-            soft_wrap=True,
-        )
-        return STOPPED_EARLY
-    return DONE_WITH_FAILURES if run.tally.walks_failed else DONE
+    return exit_code(run, options.command, errors)
 
 
 # -- what is asked for
@@ -140,38 +109,6 @@ def _shard(text: str) -> Shard:
     if match is None or int(match[1]) > int(match[2]):
         raise UsageError(f"--shard: {text!r} is no I/N, such as 1/4 for the first of four parts")
     return Shard(int(match[1]), int(match[2]))
-
-
-def reason(pipeline: dlt.Pipeline, error: PipelineStepFailed) -> str:
-    """Why a step failed. Raises UsageError where that is the credentials, rights or place that the settings name."""
-    if pipeline.destination.destination_name == "bigquery":
-        from extract import bigquery
-
-        sentence = bigquery.refusal(error, bigquery.settings())
-        if sentence is not None:
-            raise UsageError(sentence) from None
-    return _first_line(error.exception)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
-
-
-@contextmanager
-def stopped_by_signal(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) ends the run after the pages under way; the second ends it at once."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # -- what was done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 from collections.abc import Iterator
@@ -9,15 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import dlt
 import msgspec
 import pytest
 import requests
+from dlt.pipeline.exceptions import PipelineStepFailed
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from starlette.routing import BaseRoute
 
+from extract.cli.common import STOPPED_EARLY
+from extract.cli.ending import exit_code, stops_explained
 from extract.kalshi import Kalshi
 from extract.market_run import MarketRun, Range
 from extract.polymarket.prices import DueToken, PolymarketPrices
@@ -399,3 +406,21 @@ def test_a_run_that_is_stopped_says_so(replica: RunningReplica) -> None:
     venue.close()
     assert sink.rows["runs"][0]["status"] == "interrupted"
     assert "windows" not in sink.rows
+    said = io.StringIO()
+    assert exit_code(run, "pipeline kalshi run --from 2026-01-30", Console(file=said)) == STOPPED_EARLY
+    assert "To resume: dlt pipeline kalshi run --from 2026-01-30\n" in said.getvalue()
+
+
+def test_a_run_that_is_ended_at_once_says_so(tmp_path: Path) -> None:
+    pipeline = dlt.pipeline("test", destination="duckdb", pipelines_dir=str(tmp_path))
+    faults = {
+        "interrupted": KeyboardInterrupt(),
+        "no space left": PipelineStepFailed(pipeline, "load", "1", OSError("no space left\non device")),
+    }
+    for why, fault in faults.items():
+        said = io.StringIO()
+        with pytest.raises(SystemExit) as ended, stops_explained(pipeline, "pipeline kalshi run", Console(file=said)):
+            raise fault
+        assert ended.value.code == STOPPED_EARLY
+        assert f"Stopped early: {why}. What was loaded stays" in said.getvalue()
+        assert "To resume: dlt pipeline kalshi run\n" in said.getvalue()
