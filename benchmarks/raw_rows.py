@@ -3,8 +3,9 @@
 The tables have the extractor's own schemas. Rows are made by DuckDB from hashes of their number: the same ones every
 time, a million in well under a minute. Wallets and markets differ in how busy they are, as real ones do; positions are
 opened by some buys and partly closed by sells; most markets have resolved; every fill has its ledger row, some with a
-fee; a few wallets split shares. What the extractor does every half hour is a further load: fills since the last, a
-quarter of an hour of older ones again, a walk of every wallet, and every open market once more.
+fee; most winners are redeemed, and a few wallets split shares. What the extractor does every half hour is a further
+load: fills since the last, a quarter of an hour of older ones again, a walk of every wallet, and every open market once
+more.
 """
 
 from __future__ import annotations
@@ -240,23 +241,43 @@ class RawWarehouse:
             from to_write, (select 'activity' as resource)
             """
         )
-        # Other ledger rows stand behind the trades: a redemption after some fills, a split by a few wallets.
+        # Other ledger rows stand behind the trades: a few wallets split, and most who held the winner redeem all of it
+        # within two days after the market closed.
+        redeemed_at = f"closes_at + cast({2 * DAY} * chance(market_number, wallet_number) as bigint)"
         connection.execute(
             f"""
             insert into raw_polymarket.activity by name
+            with splits as (
+                select 'SPLIT' as kind, wallet_number, wallet, condition_id, size, traded, number
+                from to_write
+                where wallet_number % 50 = 7 and chance(position, 18) < 0.1 and chance(number, 17) < 0.05
+            ),
+            held as (
+                select
+                    proxy_wallet as wallet,
+                    token_id,
+                    sum(cast(size as decimal(18, 6)) * case side when 'BUY' then 1 else -1 end) as size
+                from raw_polymarket.trades
+                group by proxy_wallet, token_id
+            ),
+            wallets as (select range as wallet_number, {_wallet("range")} as wallet from range({self.wallets})),
+            redemptions as (
+                select
+                    'REDEEM' as kind, wallet_number, wallet, condition_id, held.size, {redeemed_at} as traded,
+                    market_number as number
+                from held
+                inner join wallets using (wallet)
+                inner join markets on held.token_id = markets.tokens[markets.winner + 1]
+                where held.size > 0 and {redeemed_at} < {now} and {redeemed_at} >= {since or 0}
+                and chance(wallet_number, market_number) < 0.7
+            ),
+            others as (select * from splits union all select * from redemptions)
             select
-                '0x' || md5('other ' || number) || md5('hash ' || number) as transaction_hash, '' as token_id,
-                kind as type, '' as side, '0' as price, cast(size as varchar) as usdc_size, {keys},
+                '0x' || md5(kind || wallet_number || ' ' || number) || md5('hash ' || number) as transaction_hash,
+                '' as token_id, kind as type, '' as side, '0' as price, cast(size as varchar) as usdc_size, {keys},
                 json_object('proxy_wallet', wallet, 'type', kind, 'condition_id', condition_id) as payload,
                 {stamps.replace(" - 1 as", " + 9999999 as")}
-            from (
-                select
-                    *,
-                    case when wallet_number % 50 = 7 and chance(position, 18) < 0.1 then 'SPLIT' else 'REDEEM' end
-                        as kind
-                from to_write
-                where chance(number, 17) < 0.05
-            ), (select 'activity' as resource)
+            from others, (select 'activity' as resource)
             """
         )
         bound = "null" if since is None else f"moment({since})"
