@@ -56,6 +56,16 @@ def test_a_second_build_is_incremental_and_changes_nothing(built: Warehouse) -> 
     assert any("merge into" in path.read_text().lower() for path in compiled)
 
 
+def test_a_model_that_fails_leaves_its_table_as_it_was(built: Warehouse) -> None:
+    before = everything(built)
+    # Only rows can show that this is no number.
+    variables = {"price_venues": [], "omega_min_markets": "cast(wallet_address as int)"}
+    process = built.project.dbt("run", "--quiet", "--select", "wallet_scores", "--vars", json.dumps(variables))
+    assert process.returncode == 1
+    assert "Could not convert string" in process.stdout
+    assert everything(built) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "message"),
     [
