@@ -2,7 +2,7 @@
     own rows; on BigQuery right after them, and a load that is taken in twice changes nothing.
     Args: from_model: as for new_loads(). -#}
 {% macro remember_loads(from_model=none) -%}
-    {%- if not flags.EMPTY -%}
+    {%- if not (execute and flags.EMPTY) -%}
     insert into {{ ref('int_processed_loads') }} (model, venue, load_id)
     select
         '{{ this.identifier }}' as model,

@@ -1,7 +1,7 @@
 {#- Post-hook of an incremental model: notes up to which revision of int_outcome_names it has taken in, as
     remember_loads() does for loads. -#}
 {% macro remember_names() -%}
-    {%- if not flags.EMPTY -%}
+    {%- if not (execute and flags.EMPTY) -%}
     insert into {{ ref('int_processed_loads') }} (model, venue, load_id)
     select
         '{{ this.identifier }}' as model,
