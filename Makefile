@@ -39,7 +39,7 @@ lint-python: $(BIN)/.installed-dev  ## of these, what looks at Python
 
 lint-sql: $(BIN)/.installed-dev profiles.yml  ## of these, what looks at SQL
 	$(CHECK_ENV) tools/parse_bigquery.sh
-	$(CHECK_ENV) $(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+	$(CHECK_ENV) $(BIN)/python tools/lint_sql.py models tests/singular
 
 format: $(BIN)/.installed-dev  ## lay out the Python code as `make lint` wants it
 	$(BIN)/ruff check --fix --select I .
