@@ -76,6 +76,19 @@ with trades as (
 
 ),
 
+-- Apart from the others: all columns of all trades would be kept for a second reading that is hardly ever made.
+named_trades as (
+
+    select
+        token_id,
+        condition_id
+    from {{ ref('trades') }}
+    where
+        wallet_address is not null
+        and {{ in_stretches('timestamp', months) }}
+
+),
+
 outcomes as (
 
     select * from {{ ref('int_outcome_names') }}
@@ -194,11 +207,11 @@ unlisted_tokens as (
 told_by_fills as (
 
     select
-        trades.token_id,
-        max(trades.condition_id) as condition_id
-    from trades
-    inner join unlisted_tokens on trades.token_id = unlisted_tokens.token_id
-    group by trades.token_id
+        named_trades.token_id,
+        max(named_trades.condition_id) as condition_id
+    from named_trades
+    inner join unlisted_tokens on named_trades.token_id = unlisted_tokens.token_id
+    group by named_trades.token_id
 
 ),
 
