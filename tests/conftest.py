@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.forked import run_dbt
+
 ROOT = Path(__file__).resolve().parent.parent
 #: Programs of the environment that runs the tests.
 BIN = Path(sys.executable).parent
@@ -76,6 +78,8 @@ class Project:
 
     def run(self, command: Sequence[str], cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
         """Runs one of the environment's programs; `more` adds to its environment variables."""
+        if command[0] == "dbt":
+            return run_dbt(command[1:], cwd, self.environment | more)
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=cwd,
