@@ -23,7 +23,8 @@ def main() -> int:
         return 2
     # Dealt out by size, so that all end at about the same time.
     files.sort(key=lambda file: (file.stat().st_size, file))
-    shares = os.cpu_count() or 1
+    # Never an empty share: without a file sqlfluff would take the whole folder.
+    shares = min(os.cpu_count() or 1, len(files))
     command = [sys.executable, "-c", LINT, "lint", "--disable-progress-bar", "--processes", "1"]
     linting = [subprocess.Popen([*command, *map(str, files[share::shares])]) for share in range(shares)]
     return int(any([process.wait() != 0 for process in linting]))
