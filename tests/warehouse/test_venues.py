@@ -658,8 +658,11 @@ def planted(built: Built) -> Planted:
     truth = same_questions()
     matched = {row["market_id"] for row in built.rows("contracts") if row["contract_id"] in truth.values()}
     rows = built.rows("price_snapshots", "venue = 'smarkets' and mid_price is not null")
-    quoted = [row for row in rows if row["market_id"] not in matched]
-    lost = next(row for row in built.rows("markets", "venue = 'smarkets' and status = 'open'"))
+    quoted = sorted(
+        (row for row in rows if row["market_id"] not in matched),
+        key=lambda row: (row["contract_id"], row["snapshot_time"]),
+    )
+    lost = min(built.rows("markets", "venue = 'smarkets' and status = 'open'"), key=lambda row: row["market_id"])
     whole = next(
         market_id
         for market_id in sorted({row["market_id"] for row in quoted})
@@ -667,7 +670,8 @@ def planted(built: Built) -> Planted:
         == len(built.rows("contracts", f"market_id = '{market_id}'"))
         and market_id != lost["market_id"]
     )
-    first = quoted[0]["contract_id"]
+    # From here to 0.999 is a jump, whatever counts as one.
+    low = next(row for row in quoted if row["yes_price"] < Decimal("0.3"))
     plant = """
         insert into polyomega.price_snapshots by name
         select * replace (
@@ -675,7 +679,7 @@ def planted(built: Built) -> Planted:
         ) from polyomega.price_snapshots where {condition}
     """
     at = "snapshot_time + interval 3 minute"
-    one = f"contract_id = '{first}' order by snapshot_time limit 1"
+    one = f"contract_id = '{low['contract_id']}' and snapshot_time = timestamp '{low['snapshot_time']:%F %T.%f}'"
     statements = [
         plant.format(changes=f"{at} as snapshot_time, 1.2 as ask", condition=one),
         plant.format(changes=f"{at} + interval 1 minute as snapshot_time, 0.999 as yes_price", condition=one),
@@ -705,7 +709,7 @@ def planted(built: Built) -> Planted:
     checked(built.warehouse.project.dbt("--quiet", "run", "--select", *MATCHES_AND_ANOMALIES), 0)
     with duckdb.connect(str(built.warehouse.project.warehouse)) as connection:
         connection.execute(f"delete from polyomega.markets where market_id = '{lost['market_id']}'")
-    return Planted(first, whole, lost["market_id"])
+    return Planted(low["contract_id"], whole, lost["market_id"])
 
 
 def test_confirmed_matches_are_compared_as_both_were_quoted(built: Built, planted: Planted) -> None:
