@@ -36,6 +36,10 @@ class DltSink:
     workers: int
     _fattest_page: int = 0
 
+    def __post_init__(self) -> None:
+        # Arrow's own allocator keeps much of what pages took; the system's gives it back.
+        pa.set_memory_pool(pa.system_memory_pool())
+
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         with Reader(walker, self.workers) as reader:
             for tables in reader.packages(packages):

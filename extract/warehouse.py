@@ -13,8 +13,11 @@ from typing import Any
 import dlt
 import duckdb
 from dlt.common.destination.exceptions import DestinationException
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.exceptions import DatabaseTerminalException, DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 
 from extract.settings import UsageError
 
@@ -37,6 +40,18 @@ Naming = Callable[[str], str]
 
 class WarehouseBusyError(Exception):
     """Another process holds the warehouse or the pipeline; nothing was changed, the same command works later."""
+
+
+class RawTypeMapper(DuckDbTypeMapper):
+    """DuckDB's types of raw columns.
+
+    DuckDB tries every compression on every column, and a dictionary of payloads, which are all different, takes a
+    hundred megabytes before it is given up for FSST, which is chosen in the end anyway.
+    """
+
+    def to_destination_type(self, column: TColumnSchema, table: PreparedTableSchema) -> str:
+        type_ = super().to_destination_type(column, table)
+        return f"{type_} using compression fsst" if column["name"] == "payload" else type_
 
 
 def open_pipeline(venue: str, *, create: bool, part: str = "") -> dlt.Pipeline:
@@ -62,7 +77,7 @@ def _duckdb(venue: str, *, create: bool, part: str) -> dlt.Pipeline:
     file = _duckdb_file()
     pipeline = dlt.pipeline(
         pipeline_name=venue,
-        destination=dlt.destinations.duckdb(credentials=DuckDbCredentials(file)),
+        destination=dlt.destinations.duckdb(credentials=DuckDbCredentials(file), type_mapper=RawTypeMapper),
         dataset_name=f"raw_{venue}",
         pipelines_dir=_pipelines_dir(os.path.abspath(file), part),
     )

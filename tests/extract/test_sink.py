@@ -1,4 +1,4 @@
-"""What a killed run left in dlt's working folder is finished by the next."""
+"""What a killed run left in dlt's working folder is finished by the next; payloads are not tried as dictionaries."""
 
 from __future__ import annotations
 
@@ -51,3 +51,23 @@ def test_a_folder_that_was_half_emptied_is_used_anew(tmp_path: Path, monkeypatch
     sink.take_tables([("things", pa.table({"wallet": ["second"]}))])
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         assert connection.execute("select wallet from raw_polymarket.things").fetchall() == [("second",)]
+
+
+def test_payloads_are_kept_as_fsst_without_a_look_at_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB would keep these few texts as a dictionary, which it has to try at the cost of much memory."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
+    monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
+    few = [f'{{"title": "Which of the few is it, {number % 5}?"}}' for number in range(5000)]
+    table = pa.table({"payload": few, "title": few})
+    DltSink(open_pipeline("polymarket", create=True), workers=1).take_tables([("things", table)])
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("checkpoint")
+        found = connection.execute(
+            "select column_name, compression from pragma_storage_info('raw_polymarket.things') "
+            "where column_name in ('payload', 'title') and segment_type = 'VARCHAR' order by 1"
+        ).fetchall()
+        assert connection.execute("select list(payload) from raw_polymarket.things").fetchone() == (few,)
+    assert found == [("payload", "FSST"), ("title", "Dictionary")]
