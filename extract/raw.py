@@ -24,6 +24,9 @@ STAMPS = (
 
 _ABSENT = msgspec.Raw(b"null")
 
+_STRINGS = msgspec.json.Decoder(list[str | None])
+_NEITHER_WORD_NOR_NUMBER = re.compile(rb'["\[{]')
+
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
     rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"  # a surrogate alone
@@ -89,7 +92,7 @@ class RawTable:
     def keys_of(self, rows: Sequence[msgspec.Raw]) -> dict[str, list[str | None]]:
         """Per column, the key's text in each row; None where it is missing, null, or the row is no object."""
         decoded = [self._decode(row) for row in rows]
-        return {column: [_text(getattr(row, column, _ABSENT)) for row in decoded] for column in self.keys}
+        return {column: _texts([getattr(row, column, _ABSENT) for row in decoded]) for column in self.keys}
 
     def _decode(self, row: msgspec.Raw) -> Any:
         try:
@@ -132,6 +135,18 @@ def _payloads(rows: Sequence[msgspec.Raw]) -> pa.Array:
     except pa.ArrowInvalid:
         # A body that is not UTF-8 is kept as far as it can be read rather than lost.
         return pa.array([bytes(row).decode("utf-8", "replace") for row in rows], pa.string())
+
+
+def _texts(sources: list[msgspec.Raw]) -> list[str | None]:
+    """JSON values as texts, by one call for all where they are all strings, or all numbers, booleans and nulls."""
+    joined = b",".join(sources)
+    try:
+        return _STRINGS.decode(b"[" + joined + b"]")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    if _NEITHER_WORD_NOR_NUMBER.search(joined):
+        return [_text(source) for source in sources]
+    return [None if text == "null" else text for text in joined.decode().split(",")]
 
 
 def _text(raw: msgspec.Raw) -> str | None:

@@ -209,7 +209,7 @@ def _asked_again_if_empty(reading: Reading, record: WalkRecord) -> Iterator[Page
 def _check_filter(reading: Reading, keys: dict[str, list[str | None]]) -> None:
     if reading.filter_key is None:
         return
-    strangers = {(text or "").lower() for text in keys[reading.filter_key]} - reading.filter_values
+    strangers = {(text or "").lower() for text in set(keys[reading.filter_key])} - reading.filter_values
     if strangers:
         stranger = min(strangers)[:80]
         raise VenueError(f"asked for {reading.scope}, was given {reading.filter_key} {stranger!r}")

@@ -67,6 +67,32 @@ def test_a_key_is_text_whatever_the_venue_sends(value: str, text: str | None) ->
     assert loaded(f'[{{"size": {value}}}]')["size"].to_pylist() == [text]
 
 
+VALUES = (
+    st.text(st.characters(exclude_categories=["Cs"]))
+    | st.integers()
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.lists(st.integers())
+    | st.dictionaries(st.sampled_from("ab"), st.none())
+)
+
+
+@given(
+    st.sampled_from([VALUES, st.text('a,"\\[{\n'), st.integers() | st.booleans() | st.none()]).flatmap(st.lists),
+    st.sampled_from([",", " , ", ",\n"]),
+    st.booleans(),
+)
+def test_a_column_is_the_text_of_each_value_whatever_stands_beside_it(
+    values: list[object], comma: str, is_ascii: bool
+) -> None:
+    rows = comma.join(json.dumps({"size": value}, ensure_ascii=is_ascii, separators=(comma, " : ")) for value in values)
+    assert loaded(f"[ {rows} ]")["size"].to_pylist() == [
+        value if isinstance(value, str | None) else json.dumps(value, ensure_ascii=is_ascii, separators=(comma, " : "))
+        for value in values
+    ]
+
+
 def test_new_missing_and_renamed_fields_break_nothing() -> None:
     table = loaded('[{"brand_new": [1, {"x": 2}]}, {"proxyWallet": "0xA"}, 17, null, "text"]')
     assert table["wallet"].to_pylist() == [None, "0xA", None, None, None]
