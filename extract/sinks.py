@@ -37,8 +37,9 @@ class DltSink:
     _fattest_page: int = 0
 
     def __post_init__(self) -> None:
-        # Arrow's own allocator keeps much of what pages took; the system's gives it back.
-        pa.set_memory_pool(pa.system_memory_pool())
+        # Arrow's default keeps much of what pages took. jemalloc gives it back; Arrow is not built with it everywhere.
+        if "jemalloc" in pa.supported_memory_backends():
+            pa.set_memory_pool(pa.jemalloc_memory_pool())
 
     def take_packages(self, walker: Walker, packages: Iterable[Package]) -> None:
         with Reader(walker, self.workers) as reader:

@@ -76,8 +76,8 @@ def server() -> str:
 def serve(address: str) -> None:
     from dbt.cli.main import cli
 
-    # A command's own garbage is collected without looking through the modules each time.
-    gc.freeze()
+    # Commands are short: what they leave goes with them, and looking for it takes a tenth of their time.
+    gc.disable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address + ".new")
@@ -102,16 +102,16 @@ def watch(connection: socket.socket, cli: Any) -> None:
     command = os.fork()
     if command == 0:
         connection.close()
-        begin(json.loads(request), files)
-        sys.argv[:] = ["dbt", *json.loads(request)["arguments"]]
+        arguments = begin(json.loads(request), files)
+        sys.argv[:] = ["dbt", *arguments]
         sys.exit(cli())
     _, status = os.waitpid(command, 0)
     connection.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
-def begin(request: Mapping[str, Any], files: Sequence[int]) -> None:
-    """Makes this process what a new one would be."""
+def begin(request: Mapping[str, Any], files: Sequence[int]) -> Sequence[str]:
+    """Makes this process what a new one would be, and returns its arguments."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (files[0], 1), (files[1], 2)):
         os.dup2(source, target)
@@ -120,6 +120,8 @@ def begin(request: Mapping[str, Any], files: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
+    arguments: Sequence[str] = request["arguments"]
+    return arguments
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from tests.bigquery.analyzer.service import Service, Statement
-from tests.conftest import BIN, ROOT
+from tests.conftest import ROOT
+from tests.forked import run_dbt
 
 UNJUDGED = Path(__file__).parent.parent / "unjudged.toml"
 
@@ -34,20 +35,15 @@ class Build:
         profiles = self.work / "profiles"
         profiles.mkdir(parents=True, exist_ok=True)
         (profiles / "profiles.yml").write_text(yaml.safe_dump(profile(self.service)))
-        return subprocess.run(
+        return run_dbt(
             [
-                str(BIN / "dbt"),
                 *arguments,
                 *("--profiles-dir", str(profiles)),
                 *("--target-path", str(self.work / "target")),
                 *("--log-path", str(self.work / "logs")),
             ],
-            cwd=self.source,
-            env=os.environ | {"DBT_TARGET": "checked", "DBT_USE_COLORS": "false"} | self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+            self.source,
+            os.environ | {"DBT_TARGET": "checked", "DBT_USE_COLORS": "false"} | self.environment,
         )
 
     def nodes(self) -> dict[str, Any]:

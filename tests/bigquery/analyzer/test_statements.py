@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from tests.bigquery.analyzer.conftest import Checked
 from tests.bigquery.analyzer.googlesql import GoogleSQL, Refused
 from tests.bigquery.analyzer.mutations import FAULTS, FOLDERS, plant
 from tests.bigquery.analyzer.service import Service
-from tests.conftest import BIN, ROOT
+from tests.conftest import ROOT
 from tests.warehouse.seeds import DOCUMENTS, on_bigquery, printed_queries
+from tools.lint_sql import LINT
 
 
 def test_bigquery_takes_every_statement(checked: Checked) -> None:
@@ -120,7 +122,7 @@ def test_sqlfluff_takes_what_models_compile_to(checked: Checked, tmp_path: Path)
     (tmp_path / "not_lower.sql").write_text("SELECT trades.id tag FROM trades\n")
     shutil.copy(Path(__file__).with_name("compiled.sqlfluff"), tmp_path / ".sqlfluff")
     linted = subprocess.run(
-        [str(BIN / "sqlfluff"), "lint", "--disable-progress-bar", "--format", "json", "."],
+        [sys.executable, "-c", LINT, "lint", "--disable-progress-bar", "--format", "json", "."],
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
