@@ -13,7 +13,6 @@ from tests.bigquery.analyzer.building import Build, add_raw_tables, unjudged
 from tests.bigquery.analyzer.googlesql import GoogleSQL
 from tests.bigquery.analyzer.service import Service, Statement, running
 
-
 #: What dbt does differently where its tables exist, or raw ones do not.
 ANOTHER_TIME = ("config.materialized:incremental", "resource_type:snapshot", "path:models/staging")
 
