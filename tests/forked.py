@@ -102,16 +102,17 @@ def watch(connection: socket.socket, cli: Any) -> None:
     command = os.fork()
     if command == 0:
         connection.close()
-        arguments = begin(json.loads(request), files)
-        sys.argv[:] = ["dbt", *arguments]
+        told = json.loads(request)
+        begin(told, files)
+        sys.argv[:] = ["dbt", *told["arguments"]]
         sys.exit(cli())
     _, status = os.waitpid(command, 0)
     connection.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
-def begin(request: Mapping[str, Any], files: Sequence[int]) -> Sequence[str]:
-    """Makes this process what a new one would be, and returns its arguments."""
+def begin(request: Mapping[str, Any], files: Sequence[int]) -> None:
+    """Makes this process what a new one would be."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (files[0], 1), (files[1], 2)):
         os.dup2(source, target)
@@ -120,8 +121,6 @@ def begin(request: Mapping[str, Any], files: Sequence[int]) -> Sequence[str]:
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
-    arguments: Sequence[str] = request["arguments"]
-    return arguments
 
 
 if __name__ == "__main__":

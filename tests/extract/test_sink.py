@@ -12,12 +12,16 @@ from extract.sinks import DltSink
 from extract.warehouse import open_pipeline
 
 
-def test_a_package_that_was_normalized_and_half_deleted_is_loaded_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warehouse = tmp_path / "warehouse.duckdb"
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where pipelines that are opened from now on load to; they work beside it."""
+    path = tmp_path / "warehouse.duckdb"
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(path))
     monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
+    return path
+
+
+def test_a_package_that_was_normalized_and_half_deleted_is_loaded_once(warehouse: Path) -> None:
     pipeline = open_pipeline("polymarket", create=True)
     sink = DltSink(pipeline, workers=1)
     # A first package, so that the warehouse and the folder belong together.
@@ -35,11 +39,8 @@ def test_a_package_that_was_normalized_and_half_deleted_is_loaded_once(
     assert wallets == [("first",), ("second",)]
 
 
-def test_a_folder_that_was_half_emptied_is_used_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_was_half_emptied_is_used_anew(warehouse: Path) -> None:
     """As a run leaves it that is killed while dlt empties it, for the warehouse was deleted."""
-    warehouse = tmp_path / "warehouse.duckdb"
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
-    monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
     pipeline = open_pipeline("polymarket", create=True)
     pipeline.run([{"wallet": "first"}], table_name="things", loader_file_format="parquet")
     warehouse.unlink()
@@ -53,13 +54,8 @@ def test_a_folder_that_was_half_emptied_is_used_anew(tmp_path: Path, monkeypatch
         assert connection.execute("select wallet from raw_polymarket.things").fetchall() == [("second",)]
 
 
-def test_payloads_are_kept_as_fsst_without_a_look_at_anything_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_payloads_are_kept_as_fsst_without_a_look_at_anything_else(warehouse: Path) -> None:
     """DuckDB would keep these few texts as a dictionary, which it has to try at the cost of much memory."""
-    warehouse = tmp_path / "warehouse.duckdb"
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
-    monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
     few = [f'{{"title": "Which of the few is it, {number % 5}?"}}' for number in range(5000)]
     table = pa.table({"payload": few, "title": few})
     DltSink(open_pipeline("polymarket", create=True), workers=1).take_tables([("things", table)])

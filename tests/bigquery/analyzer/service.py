@@ -222,8 +222,6 @@ class Handler(BaseHTTPRequestHandler):
     """The routes. The server's `service` is the warehouse."""
 
     protocol_version = "HTTP/1.1"
-    #: An answer in one piece: the second of two would wait for the client to confirm the first.
-    wbufsize = -1
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
